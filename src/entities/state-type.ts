@@ -1,0 +1,17 @@
+/**
+ * What a task run is doing, as far as any program needs to know. A state's `name` says it to people.
+ *
+ * The labels of the PostgreSQL type `state_type`, in the order in which PostgreSQL stores and sorts them:
+ * the same as Prefect's.
+ */
+export enum StateType {
+  SCHEDULED = "SCHEDULED",
+  PENDING = "PENDING",
+  RUNNING = "RUNNING",
+  COMPLETED = "COMPLETED",
+  FAILED = "FAILED",
+  CANCELLED = "CANCELLED",
+  CRASHED = "CRASHED",
+  PAUSED = "PAUSED",
+  CANCELLING = "CANCELLING",
+}

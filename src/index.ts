@@ -1,0 +1,11 @@
+import { CreateTaskRunState1795305600000 } from "./migrations/1795305600000-CreateTaskRunState";
+
+export type { StateDetails } from "./entities/state-details";
+export { StateType } from "./entities/state-type";
+export { TaskRunState } from "./entities/task-run-state.entity";
+export { InvalidUuidError } from "./services/invalid-uuid.error";
+export { TaskRunStateService } from "./services/task-run-state.service";
+export { CreateTaskRunState1795305600000 };
+
+/** Every migration of this package, for a data source's `migrations`: a later one arrives without an edit. */
+export const migrations = [CreateTaskRunState1795305600000];

@@ -1,0 +1,63 @@
+import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
+
+/**
+ * Creates the table `task_run_state` and the type `state_type` in the data source's schema.
+ *
+ * It stands on its own, apart from the entity, so that it goes on creating this table when the entity moves on.
+ * A type `state_type` that exists is used; one that other objects still use stays when the table is dropped.
+ */
+export class CreateTaskRunState1795305600000 implements MigrationInterface {
+  /** Recorded in the migrations table: written out, so that a minifier cannot change it. */
+  readonly name = "CreateTaskRunState1795305600000";
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.createTable(
+      new Table({
+        name: "task_run_state",
+        columns: [
+          { name: "id", type: "uuid", isPrimary: true, primaryKeyConstraintName: "pk_task_run_state" },
+          { name: "created", type: "timestamptz", default: "clock_timestamp()" },
+          { name: "updated", type: "timestamptz", default: "clock_timestamp()" },
+          {
+            name: "type",
+            type: "enum",
+            enumName: "state_type",
+            enum: [
+              "SCHEDULED",
+              "PENDING",
+              "RUNNING",
+              "COMPLETED",
+              "FAILED",
+              "CANCELLED",
+              "CRASHED",
+              "PAUSED",
+              "CANCELLING",
+            ],
+          },
+          { name: "timestamp", type: "timestamptz", default: "clock_timestamp()" },
+          { name: "name", type: "varchar" },
+          { name: "message", type: "varchar", isNullable: true },
+          { name: "state_details", type: "jsonb", default: "'{}'" },
+          { name: "data", type: "jsonb", isNullable: true },
+          { name: "task_run_id", type: "uuid" },
+          { name: "result_artifact_id", type: "uuid", isNullable: true },
+        ],
+        indices: [
+          { name: "ix_task_run_state__task_run_id_timestamp", columnNames: ["task_run_id", "timestamp"] },
+        ],
+      }),
+    );
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    const table = await queryRunner.getTable("task_run_state");
+    if (!table) return;
+    await queryRunner.dropTable(table);
+    await queryRunner.query(`
+      DO $$ BEGIN
+        DROP TYPE "${table.schema}"."state_type";
+      EXCEPTION WHEN dependent_objects_still_exist THEN
+        NULL;
+      END $$`);
+  }
+}

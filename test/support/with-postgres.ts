@@ -1,0 +1,25 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { startPostgres } from "./postgres";
+
+/**
+ * Runs a script with DATABASE_URL naming a server: the caller's own, else an embedded one that lives as long as
+ * the script: `node --import tsx test/support/with-postgres.ts <script> [arguments]`.
+ */
+async function main(): Promise<void> {
+  let script: ChildProcess | undefined;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => (script ? script.kill(signal) : process.exit(1)));
+  }
+  const server = process.env.DATABASE_URL ? undefined : await startPostgres();
+  script = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(2)], {
+    stdio: "inherit",
+    env: { ...process.env, DATABASE_URL: server?.url ?? process.env.DATABASE_URL },
+  });
+  const [code] = await once(script, "exit");
+  await server?.stop();
+  process.exitCode = code ?? 1;
+}
+
+main();
