@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { Client } from "pg";
+import { Client, type Pool } from "pg";
 import { DataSource, type DataSourceOptions, type Logger } from "typeorm";
-
 import { migrations, TaskRunState } from "typeorm-task-run-state";
 
 type PostgresOptions = Extract<DataSourceOptions, { type: "postgres" }>;
@@ -53,6 +52,12 @@ export function useDatabase(): TestDatabase {
       return Object.assign(dataSource, { statements });
     },
   };
+}
+
+/** The connections that are in use and the callers that wait for one: nothing may be left of either. */
+export function connectionsInUse(dataSource: DataSource): { inUse: number; waiting: number } {
+  const { master } = dataSource.driver as unknown as { master: Pool };
+  return { inUse: master.totalCount - master.idleCount, waiting: master.waitingCount };
 }
 
 async function runOnServer(url: string, sql: string): Promise<void> {

@@ -1,12 +1,11 @@
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, chownSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, chownSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { Client } from "pg";
 
 /** A PostgreSQL server of this process's own, on the loopback interface. */
 export interface PostgresServer {
@@ -66,7 +65,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const server = start("postgres", "-D", data);
   const exited = once(server, "exit");
   const url = `postgres://postgres@127.0.0.1:${settings.port}/postgres`;
-  while (!(await accepts(url))) {
+  while (!isReady(data)) {
     if (server.exitCode !== null) throw failure();
     await setTimeout(20);
   }
@@ -80,16 +79,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   return { url, stop };
 }
 
-async function accepts(url: string): Promise<boolean> {
-  const client = new Client(url);
-  try {
-    await client.connect();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end();
-  }
+/** As `pg_ctl` sees it: by the last line of the lock file. */
+function isReady(data: string): boolean {
+  const lockFile = join(data, "postmaster.pid");
+  return existsSync(lockFile) && readFileSync(lockFile, "utf8").trimEnd().endsWith("\nready");
 }
 
 /** PostgreSQL refuses to run as root. */

@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+import { readCatalog } from "./support/catalog";
+import { useDatabase } from "./support/database";
+
+const database = useDatabase();
+const root = join(__dirname, "..");
+
+interface Outcome {
+  code: number;
+  output: string;
+}
+
+/** Runs `npm run typeorm -- <arguments>` as a process of its own. */
+function typeorm(args: string[], env: Record<string, string | undefined> = { DATABASE_URL: database.url }) {
+  return new Promise<Outcome>((resolve) => {
+    const options = { cwd: root, env: { ...process.env, ...env } };
+    const command = execFile(
+      "npm",
+      ["run", "--silent", "typeorm", "--", ...args],
+      options,
+      (_, stdout, stderr) => resolve({ code: command.exitCode ?? -1, output: stdout + stderr }),
+    );
+  });
+}
+
+test("migration:show, run, generate --check and revert work through ormconfig.ts", async () => {
+  const dataSource = await database.connect({ migrationsRun: false });
+
+  expect(await typeorm(["migration:show"])).toEqual({
+    code: 0,
+    output: expect.stringContaining("[ ] CreateTaskRunState1795305600000"),
+  });
+
+  expect(await typeorm(["migration:run"])).toEqual({
+    code: 0,
+    output: expect.stringContaining("CreateTaskRunState1795305600000 has been executed successfully"),
+  });
+  expect((await readCatalog(dataSource)).tables).toEqual(["task_run_state"]);
+  expect((await typeorm(["migration:show"])).output).toMatch(/\[X\] \d+ CreateTaskRunState1795305600000/);
+
+  expect(await typeorm(["migration:generate", "src/migrations/Drift", "--check"])).toEqual({
+    code: 0,
+    output: expect.stringContaining("No changes in database schema were found"),
+  });
+
+  await dataSource.query('DROP INDEX "ix_task_run_state__task_run_id_timestamp"');
+  expect(await typeorm(["migration:generate", "src/migrations/Drift", "--check"])).toEqual({
+    code: 1,
+    output: expect.stringContaining('CREATE INDEX "ix_task_run_state__task_run_id_timestamp"'),
+  });
+  await dataSource.query(
+    'CREATE INDEX "ix_task_run_state__task_run_id_timestamp" ON task_run_state (task_run_id, "timestamp")',
+  );
+
+  expect(await typeorm(["migration:revert"])).toEqual({
+    code: 0,
+    output: expect.stringContaining("CreateTaskRunState1795305600000 has been reverted successfully"),
+  });
+  expect((await readCatalog(dataSource)).tables).toEqual([]);
+  expect(existsSync(join(root, "src/migrations/Drift.ts"))).toBe(false);
+});
+
+describe("a database that cannot be reached ends in one plain sentence:", () => {
+  test("when DATABASE_URL names no server", async () => {
+    const url = `postgres://someone:secret@127.0.0.1:${await unusedPort()}/postgres`;
+    expect(await typeorm(["migration:show"], { DATABASE_URL: url })).toEqual({
+      code: 1,
+      output:
+        'Cannot connect to PostgreSQL (ECONNREFUSED): check DATABASE_URL, or unset it and run "npm run db" in another terminal.\n',
+    });
+  });
+
+  test("when DATABASE_URL is not a URL", async () => {
+    const { code, output } = await typeorm(["migration:run"], { DATABASE_URL: "not a url" });
+    expect(code).toBe(1);
+    expect(output).toMatch(/^Cannot connect to PostgreSQL \(.*\): check DATABASE_URL.*\n$/);
+  });
+});
+
+function unusedPort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}

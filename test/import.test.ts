@@ -1,0 +1,48 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+const root = join(__dirname, "..");
+
+/** What a fresh process prints that loads the source and then runs `script`, with the module as `imported`. */
+function afterImporting(script: string): unknown {
+  const program = `
+    const Module = require("node:module");
+    const requests = [];
+    const load = Module._load;
+    Module._load = function (request, parent, ...rest) {
+      if (parent?.filename.startsWith(${JSON.stringify(join(root, "src"))})) requests.push(request);
+      return load.call(this, request, parent, ...rest);
+    };
+    const imported = require("./src/index.ts");
+    console.log(JSON.stringify(${script}));`;
+  const output = execFileSync(process.execPath, ["--import", "tsx", "-e", program], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return JSON.parse(output);
+}
+
+test("the module loads nothing but typeorm and uuidv7", () => {
+  const requests = afterImporting("requests.filter((request) => !request.startsWith('.'))") as string[];
+  expect([...new Set(requests)].toSorted()).toEqual(["typeorm", "uuidv7"]);
+});
+
+test("importing the module opens nothing", () => {
+  expect(afterImporting("process.getActiveResourcesInfo()")).toEqual(afterNothing());
+});
+
+test("the module exports what its README documents, and nothing else", () => {
+  expect(afterImporting("Object.keys(imported).sort()")).toEqual([
+    "CreateTaskRunState1795305600000",
+    "InvalidUuidError",
+    "StateType",
+    "TaskRunState",
+    "TaskRunStateService",
+    "migrations",
+  ]);
+});
+
+function afterNothing(): unknown {
+  const program = "console.log(JSON.stringify(process.getActiveResourcesInfo()))";
+  return JSON.parse(execFileSync(process.execPath, ["--import", "tsx", "-e", program], { encoding: "utf8" }));
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { type EntityManager, In, IsNull, Not, Raw } from "typeorm";
+import { InvalidUuidError, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+
+import { type TestDataSource, useDatabase } from "./support/database";
+
+const database = useDatabase();
+const service = new TaskRunStateService();
+
+const uuid = "01a202e3-518d-7ab3-8674-4b13d969cbbd";
+const invalidIds: [string, unknown, kind: string][] = [
+  ["undefined", undefined, "undefined"],
+  ["null", null, "null"],
+  ["an empty string", "", "string"],
+  ["blanks", " ".repeat(36), "string"],
+  ["x", "x", "string"],
+  ["zero", 0, "number"],
+  ["a number", 7, "number"],
+  ["NaN", Number.NaN, "number"],
+  ["a bigint", 7n, "bigint"],
+  ["a symbol", Symbol("id"), "symbol"],
+  ["true", true, "boolean"],
+  ["false", false, "boolean"],
+  ["a Date", new Date(), "object"],
+  ["a Buffer", Buffer.from(uuid), "object"],
+  ["an empty array", [], "array"],
+  ["an array of one UUID", [uuid], "array"],
+  ["a plain object", { id: uuid }, "object"],
+  ["an object with toString", { toString: () => uuid }, "object"],
+  ["a String object", new String(uuid), "object"],
+  ["a function", () => uuid, "function"],
+  ["Not(IsNull())", Not(IsNull()), "object"],
+  ["In([...])", In([uuid]), "object"],
+  ["Raw(...)", Raw(() => "TRUE"), "object"],
+  ["braces", `{${uuid}}`, "string"],
+  ["no dashes", uuid.replaceAll("-", ""), "string"],
+  ["dashes elsewhere", "01a2-02e3518d-7ab3-8674-4b13d969cbbd", "string"],
+  ["one digit short", uuid.slice(0, -1), "string"],
+  ["one digit long", `${uuid}0`, "string"],
+  ["one digit before", `0${uuid}`, "string"],
+  ["a digit that is not hexadecimal", uuid.replace("a", "g"), "string"],
+  ["a trailing newline", `${uuid}\n`, "string"],
+  ["a leading blank", ` ${uuid}`, "string"],
+  ["a NUL", `${uuid.slice(0, -1)}\0`, "string"],
+  ["non-ASCII digits", uuid.replaceAll("0", "０"), "string"],
+  ["a million characters", "a".repeat(1_000_000), "string"],
+  ["a URN", `urn:uuid:${uuid}`, "string"],
+];
+
+type Method = (manager: EntityManager, id: never) => Promise<unknown>;
+const methods: [name: string, parameter: string, call: Method][] = [
+  ["readTaskRunState", "taskRunStateId", (manager, id) => service.readTaskRunState(manager, id)],
+  ["readTaskRunStates", "taskRunId", (manager, id) => service.readTaskRunStates(manager, id)],
+  ["deleteTaskRunState", "taskRunStateId", (manager, id) => service.deleteTaskRunState(manager, id)],
+];
+
+// On some versions of TypeORM an undefined or null in a where clause then matches any row.
+const lenient = { invalidWhereValuesBehavior: { undefined: "ignore", null: "ignore" } } as const;
+
+describe.each([
+  ["under TypeORM's own settings", {}],
+  ["under a host's invalidWhereValuesBehavior: ignore", lenient],
+])("%s", (_, options) => {
+  let dataSource: TestDataSource;
+
+  beforeAll(async () => {
+    dataSource = await database.connect(options);
+  });
+
+  describe.each(methods)("%s", (_name, parameter, call) => {
+    test.each(invalidIds)(
+      "rejects %s before any SQL; the open transaction goes on, and no row is gone",
+      async (_title, id, kind) => {
+        await dataSource.transaction(async (manager) => {
+          await manager.save(
+            manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING }),
+          );
+          const before = await manager.count(TaskRunState);
+          dataSource.statements.length = 0;
+          const error = await call(manager, id as never).then(
+            () => undefined,
+            (reason) => reason,
+          );
+          expect(error).toBeInstanceOf(InvalidUuidError);
+          expect(error).toMatchObject({ name: "InvalidUuidError", parameter, received: kind });
+          expect(error.message).toContain(parameter);
+          expect(error.message.length).toBeLessThan(250);
+          expect(dataSource.statements).toEqual([]);
+          expect(await manager.count(TaskRunState)).toBe(before);
+        });
+      },
+    );
+  });
+});
+
+test("the error is a TypeError that says which parameter, what was expected and what came", () => {
+  const messageFor = (value: unknown) => new InvalidUuidError("taskRunId", value).message;
+  const expected =
+    'taskRunId must be a UUID string such as "019abd2c-7e00-7000-8000-000000000000", but received ';
+  expect(new InvalidUuidError("taskRunId", undefined)).toBeInstanceOf(TypeError);
+  expect(messageFor(undefined)).toBe(`${expected}undefined.`);
+  expect(messageFor(null)).toBe(`${expected}null.`);
+  expect(messageFor([uuid])).toBe(`${expected}array.`);
+  expect(messageFor("x")).toBe(`${expected}string "x".`);
+  expect(messageFor("x".repeat(40))).toBe(`${expected}string "${"x".repeat(40)}".`);
+  expect(messageFor("x".repeat(41))).toBe(`${expected}string "${"x".repeat(40)}…" of 41 characters.`);
+  expect(messageFor(`${uuid}\n\0`)).toBe(`${expected}string "${uuid}\\n\\u0000".`);
+});

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+
+import { type TestDataSource, useDatabase } from "./support/database";
+import { insertRecordedStates, recordedStates } from "./support/history";
+
+const database = useDatabase();
+const service = new TaskRunStateService();
+let dataSource: TestDataSource;
+
+beforeAll(async () => {
+  dataSource = await database.connect();
+});
+
+async function listedIds(taskRunId: string): Promise<string[]> {
+  const states = await service.readTaskRunStates(dataSource.manager, taskRunId);
+  return states.map(({ id }) => id);
+}
+
+test("states one microsecond apart list in order of time, though inserted in reverse and with falling ids", async () => {
+  const taskRunId = randomUUID();
+  const states = recordedStates.slice(0, 10).map((state, index) => ({
+    ...state,
+    id: `00000000-0000-4000-8000-00000000000${9 - index}`,
+    task_run_id: taskRunId,
+    timestamp: `2026-11-22T10:53:01.70900${index}Z`,
+  }));
+  for (const state of states.toReversed()) await insertRecordedStates(dataSource.manager, [state]);
+  expect(await listedIds(taskRunId)).toEqual(states.map(({ id }) => id));
+});
+
+test("twenty states with the same timestamp list in the order of their creation, the same on every read", async () => {
+  const taskRunId = randomUUID();
+  const timestamp = new Date("2026-11-22T10:53:01.709Z");
+  const created = Array.from({ length: 20 }, () =>
+    dataSource.manager.create(TaskRunState, { taskRunId, type: StateType.RUNNING, timestamp }),
+  );
+  await dataSource.manager.insert(TaskRunState, created);
+  const order = created.map(({ id }) => id);
+  await expectSameOrderOnEveryRead();
+
+  // A row that is rewritten moves to another place in the table: an order that rested on the place would change.
+  for (const id of order.slice(0, 10)) {
+    await dataSource.manager.update(TaskRunState, { id }, { message: "rewritten" });
+  }
+  await expectSameOrderOnEveryRead();
+
+  async function expectSameOrderOnEveryRead() {
+    for (let read = 0; read < 5; read++) expect(await listedIds(taskRunId)).toEqual(order);
+  }
+});
+
+test("states with the same timestamp, saved one by one in shuffled order, list by id", async () => {
+  const taskRunId = randomUUID();
+  const timestamp = new Date("2026-11-22T10:53:01.709Z");
+  const ids = ["b", "e", "a", "d", "c"].map((digit) => `00000000-0000-4000-8000-00000000000${digit}`);
+  for (const id of ids) {
+    const state = dataSource.manager.create(TaskRunState, {
+      id,
+      taskRunId,
+      type: StateType.RUNNING,
+      timestamp,
+    });
+    await dataSource.manager.save(state);
+  }
+  expect(await listedIds(taskRunId)).toEqual(ids.toSorted());
+});
+
+test("states recorded in one transaction without a timestamp list in the order of recording", async () => {
+  const taskRunId = randomUUID();
+  const types = Object.values(StateType);
+  await dataSource.transaction(async (manager) => {
+    for (const type of types) await manager.save(manager.create(TaskRunState, { taskRunId, type }));
+  });
+  const states = await service.readTaskRunStates(dataSource.manager, taskRunId);
+  expect(states.map(({ type }) => type)).toEqual(types);
+  const [{ distinct }] = await dataSource.query(
+    "SELECT count(DISTINCT timestamp)::int AS distinct FROM task_run_state WHERE task_run_id = $1",
+    [taskRunId],
+  );
+  expect(distinct).toBe(types.length);
+});
+
+test("states recorded in one insert without a timestamp list in the order of the insert", async () => {
+  const taskRunId = randomUUID();
+  const types = Object.values(StateType);
+  const created = types.map((type) => dataSource.manager.create(TaskRunState, { taskRunId, type }));
+  await dataSource.manager.insert(TaskRunState, created);
+  const states = await service.readTaskRunStates(dataSource.manager, taskRunId);
+  expect(states.map(({ type }) => type)).toEqual(types);
+});
+
+test("the microseconds of a timestamp stay when another column is saved", async () => {
+  const [recorded] = recordedStates;
+  await insertRecordedStates(dataSource.manager, recordedStates.slice(0, 1));
+  const state = await service.readTaskRunState(dataSource.manager, recorded?.id ?? "");
+  await dataSource.manager.save(Object.assign(state ?? {}, { message: "changed" }));
+  const [row] = await dataSource.query(
+    `SELECT message, timestamp = $1::timestamptz AS same FROM task_run_state WHERE id = $2`,
+    [recorded?.timestamp, recorded?.id],
+  );
+  expect(row).toEqual({ message: "changed", same: true });
+});
