@@ -1,0 +1,99 @@
+/**
+ * A real task-run history, recorded, listed, read and deleted: `npm start`.
+ *
+ * It works in a schema of its own on the server that DATABASE_URL names, and removes that schema at the end.
+ */
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DataSource, type EntityManager } from "typeorm";
+import { InvalidUuidError, migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+
+import { printHeading, printPath, printTimeline } from "./terminal";
+
+const HISTORY = join(__dirname, "../test/data/prefect-task-run-states.ndjson");
+const RETRIED_RUN = "ffa080ba-6fcf-42ce-9ffb-54580543e41f";
+
+const service = new TaskRunStateService();
+
+async function main(): Promise<void> {
+  const url = process.env.DATABASE_URL ?? "postgres://localhost";
+  const schema = `task_run_state_quickstart_${randomUUID().slice(0, 8)}`;
+  const dataSource = new DataSource({ type: "postgres", url, schema, entities: [TaskRunState], migrations });
+
+  const server = await new DataSource({ type: "postgres", url }).initialize();
+  const removeSchema = () => server.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+  process.once("SIGINT", () => removeSchema().finally(() => process.exit(130)));
+  await server.query(`CREATE SCHEMA ${schema}`);
+  try {
+    await dataSource.initialize();
+    await dataSource.runMigrations();
+    await tour(dataSource);
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await removeSchema();
+    await server.destroy();
+  }
+}
+
+async function tour(dataSource: DataSource): Promise<void> {
+  const taskRunIds = await dataSource.transaction(recordHistory);
+  const count = await dataSource.manager.count(TaskRunState);
+  printHeading(`Recorded ${count} states of ${taskRunIds.length} task runs in one transaction`);
+  for (const taskRunId of taskRunIds) {
+    printPath(taskRunId, await service.readTaskRunStates(dataSource.manager, taskRunId));
+  }
+
+  printHeading(`The run that was retried, ${RETRIED_RUN}`);
+  const states = await service.readTaskRunStates(dataSource.manager, RETRIED_RUN);
+  printTimeline(states);
+
+  const id = states.at(-1)?.id ?? "";
+  printHeading(`Reading its last state, ${id}`);
+  const state = await service.readTaskRunState(dataSource.manager, id);
+  console.log(`${state?.type} at ${state?.timestamp.toISOString()}: ${state?.message}`);
+
+  printHeading("Deleting that state");
+  const isThere = async () => (await service.readTaskRunState(dataSource.manager, id)) !== null;
+  const queryRunner = dataSource.createQueryRunner();
+  await queryRunner.startTransaction();
+  const deleted = await service.deleteTaskRunState(queryRunner.manager, id);
+  await queryRunner.rollbackTransaction();
+  await queryRunner.release();
+  console.log(`in a transaction that rolls back: deleted ${deleted}, still there ${await isThere()}`);
+  const deletedForGood = await service.deleteTaskRunState(dataSource.manager, id);
+  console.log(`for good: deleted ${deletedForGood}, still there ${await isThere()}`);
+
+  printHeading("Asking for a malformed id");
+  try {
+    await service.readTaskRunState(dataSource.manager, "42");
+  } catch (error) {
+    if (!(error instanceof InvalidUuidError)) throw error;
+    console.log(`${error.name}: ${error.message}`);
+  }
+}
+
+/** Inserts the recorded states and returns the ids of their task runs. */
+async function recordHistory(manager: EntityManager): Promise<string[]> {
+  const lines = readFileSync(HISTORY, "utf8").trim().split("\n");
+  const states = lines.map((line) => {
+    const recorded = JSON.parse(line);
+    return manager.create(TaskRunState, {
+      id: recorded.id,
+      taskRunId: recorded.task_run_id,
+      type: recorded.type,
+      timestamp: recorded.timestamp,
+      name: recorded.name,
+      message: recorded.message,
+      stateDetails: recorded.state_details,
+    });
+  });
+  await manager.insert(TaskRunState, states);
+  return [...new Set(states.map(({ taskRunId }) => taskRunId))];
+}
+
+main().catch((error) => {
+  // A refused connection has a code and no message.
+  console.error(error.message || `Cannot connect to PostgreSQL (${error.code}): check DATABASE_URL.`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { useDatabase } from "./support/database";
+
+const database = useDatabase();
+
+/** Runs `npm start` in a process group of its own, as a terminal does. */
+function npmStart(env: Record<string, string | undefined>): { child: ChildProcess; output: () => string } {
+  const child = spawn("npm", ["start", "--silent"], {
+    cwd: join(__dirname, ".."),
+    detached: true,
+    env: { ...process.env, ...env },
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stderr.on("data", (chunk) => (output += chunk));
+  return { child, output: () => output };
+}
+
+async function schemas(): Promise<string[]> {
+  const dataSource = await database.connect({ migrationsRun: false });
+  const rows = await dataSource.query(
+    "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'task_run_state%'",
+  );
+  return rows.map(({ nspname }: { nspname: string }) => nspname);
+}
+
+describe("npm start on the user's own server", () => {
+  test("shows the recorded history, and leaves the database as it was", async () => {
+    const { child, output } = npmStart({ DATABASE_URL: database.url });
+    const [code] = await once(child, "close");
+    expect(output()).toContain("Recorded 281 states of 10 task runs in one transaction");
+    expect(output()).toMatch(/535c11a5 {2}243 {2}Pending > Running > AwaitingRetry > Running > \(237 more\)/);
+    expect(output()).toMatch(/\+17 ms {2}Running +35 ms +=========\n/);
+    expect(output()).toContain("COMPLETED at 2026-11-22T10:53:01.198Z: Finished in state Completed()");
+    expect(output()).toContain(
+      "rolls back: deleted true, still there true\nfor good: deleted true, still there false",
+    );
+    expect(output()).toContain("InvalidUuidError: taskRunStateId must be a UUID string");
+    expect(code).toBe(0);
+    expect(await schemas()).toEqual([]);
+  });
+
+  test("removes its schema on Ctrl-C", async () => {
+    const { child, output } = npmStart({ DATABASE_URL: database.url });
+    while ((await schemas()).length === 0) expect(child.exitCode).toBeNull();
+    pressCtrlC(child);
+    const [code] = await once(child, "close");
+    expect(code).not.toBe(0);
+    expect(output()).not.toContain("InvalidUuidError");
+    expect(await schemas()).toEqual([]);
+  });
+
+  test("says in one line that a server cannot be reached", async () => {
+    const { child, output } = npmStart({ DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" });
+    const [code] = await once(child, "close");
+    expect(output()).toBe("connect ECONNREFUSED 127.0.0.1:1\n");
+    expect(code).toBe(1);
+  });
+});
+
+describe("npm start without a server", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "task-run-state-test-"));
+    chmodSync(folder, 0o755); // For the user to whom root hands the server.
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test("brings its own, and leaves no process and no file behind", async () => {
+    const { child, output } = npmStart({ DATABASE_URL: undefined, TMPDIR: folder });
+    const [code] = await once(child, "close");
+    expect(output()).toContain("Recorded 281 states of 10 task runs in one transaction");
+    expect(code).toBe(0);
+    expect(leftIn(folder)).toEqual({ servers: [], files: [] });
+  });
+
+  test("leaves no process and no file behind on Ctrl-C", async () => {
+    const { child, output } = npmStart({ DATABASE_URL: undefined, TMPDIR: folder });
+    while (!output().includes("Recorded")) await once(child.stdout ?? child, "data");
+    pressCtrlC(child);
+    await once(child, "close");
+    expect(leftIn(folder)).toEqual({ servers: [], files: [] });
+  });
+});
+
+function pressCtrlC(child: ChildProcess): void {
+  process.kill(-(child.pid ?? Number.NaN), "SIGINT");
+}
+
+/** Servers whose files are in the folder (where the system tells, as Linux does), and its files but for tsx's cache. */
+function leftIn(folder: string): { servers: string[]; files: string[] } {
+  const commands = existsSync("/proc/self/cmdline")
+    ? readdirSync("/proc").map((id) => attempt(() => readFileSync(`/proc/${id}/cmdline`, "utf8")))
+    : [];
+  return {
+    servers: commands.filter((command) => command.includes(folder)),
+    files: readdirSync(folder).filter((name) => !name.startsWith("tsx-")),
+  };
+}
+
+function attempt(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}
