@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
+import { findTaskRunStates } from "./find-task-run-states";
 import { InvalidUuidError } from "./invalid-uuid.error";
 
 /**
@@ -20,7 +21,8 @@ export class TaskRunStateService {
    */
   async readTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<TaskRunState | null> {
     assertUuid("taskRunStateId", taskRunStateId);
-    return manager.findOne(TaskRunState, { where: { id: taskRunStateId }, cache: false });
+    const [state] = await findTaskRunStates(manager, "id", taskRunStateId);
+    return state ?? null;
   }
 
   /**
@@ -31,11 +33,7 @@ export class TaskRunStateService {
    */
   async readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
     assertUuid("taskRunId", taskRunId);
-    return manager.find(TaskRunState, {
-      where: { taskRunId },
-      order: { timestamp: "ASC", id: "ASC" },
-      cache: false,
-    });
+    return findTaskRunStates(manager, "taskRunId", taskRunId);
   }
 
   /**

@@ -1,0 +1,281 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { types } from "pg";
+import {
+  type DataSource,
+  type EntityManager,
+  type EntitySubscriberInterface,
+  getMetadataArgsStorage,
+  type LoadEvent,
+  type Logger,
+} from "typeorm";
+import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+
+import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+
+const database = useDatabase();
+const service = new TaskRunStateService();
+
+/** The two reads, each by this module and by TypeORM's own `find`, which it must not be told from. */
+const byModule = {
+  one: (manager: EntityManager, id: string) => service.readTaskRunState(manager, id),
+  all: (manager: EntityManager, taskRunId: string) => service.readTaskRunStates(manager, taskRunId),
+};
+const byTypeOrm = {
+  one: (manager: EntityManager, id: string) => manager.findOneBy(TaskRunState, { id }),
+  all: (manager: EntityManager, taskRunId: string) =>
+    manager.find(TaskRunState, { where: { taskRunId }, order: { timestamp: "ASC", id: "ASC" } }),
+};
+
+async function record(dataSource: DataSource, given: Partial<TaskRunState> = {}): Promise<TaskRunState> {
+  const { manager } = dataSource;
+  return manager.save(
+    manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING, ...given }),
+  );
+}
+
+const text = fc.string({ unit: "grapheme" }).map((string) => string.replaceAll("\0", ""));
+const json = fc
+  .jsonValue({ noUnicodeString: false })
+  .filter((value) => !JSON.stringify(value).includes("\\u0000"));
+const arbitraryState = fc.record(
+  {
+    id: fc.uuid(),
+    type: fc.constantFrom(...Object.values(StateType)),
+    timestamp: fc
+      .integer({ min: 0, max: 3 })
+      .map((millisecond) => new Date(Date.UTC(2026, 0, 1) + millisecond)),
+    name: text,
+    message: fc.option(text),
+    stateDetails: fc.dictionary(text, json),
+    data: json,
+    resultArtifactId: fc.option(fc.uuid()),
+  },
+  { requiredKeys: ["id", "type"] },
+);
+
+test("random histories read as find reads them: the same entities in the same order", async () => {
+  const dataSource = await database.connect();
+  const { manager } = dataSource;
+  const history = fc.uniqueArray(arbitraryState, { maxLength: 12, selector: ({ id }) => id });
+  await fc.assert(
+    fc.asyncProperty(history, async (states) => {
+      await manager.clear(TaskRunState);
+      const taskRunId = randomUUID();
+      const created = states.map((state) =>
+        manager.create(TaskRunState, { taskRunId, ...state } as TaskRunState),
+      );
+      await manager.insert(TaskRunState, created);
+
+      const listed = await byModule.all(manager, taskRunId);
+      expect(listed).toHaveLength(states.length);
+      expectSame(listed, await byTypeOrm.all(manager, taskRunId));
+      for (const { id } of states) {
+        expectSame([await byModule.one(manager, id)], [await byTypeOrm.one(manager, id)]);
+      }
+    }),
+    { numRuns: 150 },
+  );
+
+  function expectSame(ours: unknown[], theirs: unknown[]) {
+    expect(ours).toStrictEqual(theirs);
+    expect(JSON.stringify(ours)).toBe(JSON.stringify(theirs)); // also in the order of the keys
+    for (const state of ours) expect(state).toBeInstanceOf(TaskRunState);
+  }
+});
+
+describe("subscribers and listeners of afterLoad are told as find tells them", () => {
+  class Subscriber implements EntitySubscriberInterface<TaskRunState> {
+    readonly events: { entity: TaskRunState; event: LoadEvent<TaskRunState> }[] = [];
+    listenTo() {
+      return TaskRunState;
+    }
+    async afterLoad(entity: TaskRunState, event: LoadEvent<TaskRunState>): Promise<void> {
+      await new Promise(setImmediate);
+      entity.message = `loaded ${entity.message}`;
+      this.events.push({ entity, event });
+    }
+  }
+
+  async function eventsOf(reads: typeof byModule, inTransaction: boolean) {
+    const dataSource = await database.connect();
+    const subscriber = new Subscriber();
+    dataSource.subscribers.push(subscriber);
+    const taskRunId = randomUUID();
+    for (let index = 0; index < 3; index++) await record(dataSource, { taskRunId, message: `${index}` });
+    const { id } = await record(dataSource);
+
+    const read = async (manager: EntityManager) => {
+      const states = [...(await reads.all(manager, taskRunId)), await reads.one(manager, id)];
+      expect(await reads.all(manager, randomUUID())).toEqual([]);
+      expect(await reads.one(manager, randomUUID())).toBeNull();
+      expect(subscriber.events.map(({ entity }) => entity)).toEqual(states);
+      return subscriber.events.map(({ entity, event }) => ({
+        message: entity.message,
+        isItsEntity: event.entity === entity,
+        metadata: event.metadata === dataSource.getMetadata(TaskRunState),
+        dataSource: event.connection === dataSource,
+        callersManager: event.manager === manager,
+        callersRunner: event.queryRunner === manager.queryRunner,
+      }));
+    };
+    return inTransaction ? dataSource.transaction(read) : read(dataSource.manager);
+  }
+
+  test.each([
+    ["outside a transaction", false],
+    ["inside one", true],
+  ])("%s", async (_, inTransaction) => {
+    const events = await eventsOf(byModule, inTransaction);
+    expect(events).toEqual(await eventsOf(byTypeOrm, inTransaction));
+    expect(events.map(({ message }) => message)).toEqual(["loaded 0", "loaded 1", "loaded 2", "loaded null"]);
+    expect(events.every(({ callersManager }) => callersManager === inTransaction)).toBe(true);
+  });
+
+  test("a listener that a host adds to the entity", async () => {
+    const { entityListeners } = getMetadataArgsStorage();
+    const loaded = jest.fn();
+    Object.assign(TaskRunState.prototype, { loaded });
+    entityListeners.push({ target: TaskRunState, propertyName: "loaded", type: "after-load" });
+    try {
+      const dataSource = await database.connect();
+      const { id, taskRunId } = await record(dataSource);
+      const states = [
+        await byModule.one(dataSource.manager, id),
+        ...(await byModule.all(dataSource.manager, taskRunId)),
+      ];
+      expect(loaded.mock.contexts).toEqual(states);
+      expect(states).toHaveLength(2);
+    } finally {
+      entityListeners.pop();
+      Reflect.deleteProperty(TaskRunState.prototype, "loaded");
+    }
+  });
+});
+
+test("a host's type parser that leaves timestamps as strings still gives Dates", async () => {
+  const { TIMESTAMPTZ } = types.builtins;
+  const parse = types.getTypeParser(TIMESTAMPTZ);
+  const dataSource = await database.connect();
+  const { id, taskRunId } = await record(dataSource, { timestamp: new Date("2026-11-22T10:53:01.709Z") });
+  types.setTypeParser(TIMESTAMPTZ, (value) => value);
+  try {
+    const state = await byModule.one(dataSource.manager, id);
+    expect(state?.timestamp).toEqual(new Date("2026-11-22T10:53:01.709Z"));
+    expect(state).toStrictEqual(await byTypeOrm.one(dataSource.manager, id));
+    expect([state]).toStrictEqual(await byModule.all(dataSource.manager, taskRunId));
+    expect([state?.created, state?.updated]).toEqual([expect.any(Date), expect.any(Date)]);
+  } finally {
+    types.setTypeParser(TIMESTAMPTZ, parse);
+  }
+});
+
+test("the host's log gets each query and its parameter, and a warning when it was slow", async () => {
+  const queries: unknown[] = [];
+  const slow: unknown[] = [];
+  const ignore = () => {};
+  const logger: Logger = {
+    logQuery: (_, parameters) => queries.push(parameters),
+    logQuerySlow: (_, __, parameters) => slow.push(parameters),
+    logQueryError: ignore,
+    logSchemaBuild: ignore,
+    logMigration: ignore,
+    log: ignore,
+  };
+  const dataSource = await database.connect({ logger, maxQueryExecutionTime: 50 });
+  const { id, taskRunId } = await record(dataSource);
+  queries.length = 0;
+
+  const locker = dataSource.createQueryRunner();
+  await locker.startTransaction();
+  await locker.query("LOCK TABLE task_run_state");
+  const reads = [byModule.one(dataSource.manager, id), byModule.all(dataSource.manager, taskRunId)];
+  await locker.query("SELECT pg_sleep(0.2)");
+  await locker.commitTransaction();
+  await locker.release();
+  await Promise.all(reads);
+
+  expect(queries).toEqual(expect.arrayContaining([[id], [taskRunId]]));
+  expect(slow).toEqual(expect.arrayContaining([[id], [taskRunId]]));
+});
+
+describe("errors are those of find, and no connection stays checked out", () => {
+  async function expectSameError(
+    call: (reads: typeof byModule) => Promise<unknown>,
+    name: string,
+    code?: string,
+  ) {
+    const [ours, theirs] = await Promise.all(
+      [byModule, byTypeOrm].map((reads) =>
+        call(reads).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        ),
+      ),
+    );
+    expect(ours).toMatchObject({ name, ...(code && { driverError: { code } }) });
+    expect(theirs).toMatchObject({ name, ...(code && { driverError: { code } }) });
+    expect((ours as Error).constructor).toBe((theirs as Error).constructor);
+    if (!code) expect((ours as Error).message).toBe((theirs as Error).message);
+  }
+
+  const calls: [string, (reads: typeof byModule, manager: EntityManager) => Promise<unknown>][] = [
+    ["reading one", (reads, manager) => reads.one(manager, randomUUID())],
+    ["listing", (reads, manager) => reads.all(manager, randomUUID())],
+  ];
+
+  describe.each(calls)("%s", (_, call) => {
+    test("when the table is missing", async () => {
+      const dataSource = await database.connect({ schema: "nowhere", migrationsRun: false });
+      await expectSameError((reads) => call(reads, dataSource.manager), "QueryFailedError", "42P01");
+      expect(connectionsInUse(dataSource)).toEqual({ inUse: 0, waiting: 0 });
+    });
+
+    test("when the query runner was released", async () => {
+      const dataSource = await database.connect();
+      const queryRunner = dataSource.createQueryRunner();
+      await queryRunner.release();
+      await expectSameError((reads) => call(reads, queryRunner.manager), "QueryRunnerAlreadyReleasedError");
+    });
+
+    test("when the data source was destroyed", async () => {
+      const dataSource = await database.connect();
+      await dataSource.destroy();
+      await expectSameError((reads) => call(reads, dataSource.manager), "TypeORMError");
+    });
+
+    test("when the entity is not registered", async () => {
+      const dataSource = await database.connect({ entities: [] });
+      await expectSameError((reads) => call(reads, dataSource.manager), "EntityMetadataNotFoundError");
+    });
+
+    test("when a subscriber throws", async () => {
+      const dataSource = await database.connect();
+      const afterLoad = () => Promise.reject(new RangeError("from the subscriber"));
+      dataSource.subscribers.push({ listenTo: () => TaskRunState, afterLoad });
+      const { id, taskRunId } = await record(dataSource);
+      await expectSameError((reads) => reads.one(dataSource.manager, id), "RangeError");
+      await expectSameError((reads) => reads.all(dataSource.manager, taskRunId), "RangeError");
+      expect(connectionsInUse(dataSource)).toEqual({ inUse: 0, waiting: 0 });
+    });
+  });
+});
+
+test("each data source has its own statement, also when one is destroyed and initialised again", async () => {
+  const plain: TestDataSource = await database.connect();
+  await plain.query("CREATE SCHEMA elsewhere");
+  const elsewhere = await database.connect({ schema: "elsewhere" });
+  const here = await record(plain);
+  const there = await record(elsewhere);
+  const found = async (dataSource: DataSource) => [
+    (await byModule.one(dataSource.manager, here.id)) !== null,
+    (await byModule.one(dataSource.manager, there.id)) !== null,
+  ];
+  expect(await found(plain)).toEqual([true, false]);
+  expect(await found(elsewhere)).toEqual([false, true]);
+
+  await plain.destroy();
+  plain.setOptions({ schema: "elsewhere" });
+  await plain.initialize();
+  expect(await found(plain)).toEqual([false, true]);
+});
