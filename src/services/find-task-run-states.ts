@@ -27,7 +27,7 @@ export async function findTaskRunStates(
     manager.queryRunner ?? dataSource.createQueryRunner(dataSource.defaultReplicationModeForReads());
   try {
     const states = (await queryRunner.query(statement, [id])).map(hydrate);
-    if (states.length > 0) await queryRunner.broadcaster.broadcast("Load", metadata, states);
+    await queryRunner.broadcaster.broadcast("Load", metadata, states);
     return states;
   } finally {
     if (queryRunner !== manager.queryRunner) await queryRunner.release();
