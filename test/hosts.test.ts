@@ -1,0 +1,313 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { StateType, TaskRunState } from "typeorm-task-run-state";
+
+import { type TestDataSource, useDatabase } from "./support/database";
+import { insertRecordedStates, type RecordedState, recordedRuns, recordedStates } from "./support/history";
+
+describe.each(["express", "nestjs"])("the %s example", (example) => {
+  const hosts: Host[] = [];
+  afterAll(async () => {
+    for (const host of hosts) host.process.kill();
+    await Promise.all(hosts.map(({ exited }) => exited));
+  });
+  const database = useDatabase();
+  let url: string;
+  let dataSource: TestDataSource;
+
+  beforeAll(async () => {
+    hosts.push(...(await Promise.all([1, 2, 3].map(() => startHost(example, database.url)))));
+    url = `${hosts[0]?.url}/api`;
+    dataSource = await database.connect({ migrationsRun: false });
+    await insertRecordedStates(dataSource.manager);
+  });
+
+  async function insertTaskRun(): Promise<string> {
+    const id = randomUUID();
+    await dataSource.query("INSERT INTO task_run (id, name) VALUES ($1, 'a task run')", [id]);
+    return id;
+  }
+
+  async function currentState(taskRunId: string): Promise<string | null> {
+    const [row] = await dataSource.query("SELECT current_state FROM task_run WHERE id = $1", [taskRunId]);
+    return row.current_state;
+  }
+
+  function postState(taskRunId: string, body: unknown, query = "", host = hosts[0]): Promise<Response> {
+    return fetch(`${host?.url}/api/task_runs/${taskRunId}/states${query}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  }
+
+  async function history(taskRunId: string): Promise<{ id: string; type: string }[]> {
+    const response = await fetch(`${url}/task_run_states/?task_run_id=${taskRunId}`);
+    expect(response.status).toBe(200);
+    return (await response.json()) as { id: string; type: string }[];
+  }
+
+  test("three instances that start at once on an empty database run each migration once", async () => {
+    const names = await dataSource.query("SELECT name FROM migrations ORDER BY id");
+    expect(names).toEqual([
+      { name: "CreateTaskRun1795219200000" },
+      { name: "CreateTaskRunState1795305600000" },
+    ]);
+    for (const host of hosts) {
+      expect((await fetch(`${host.url}/api/task_run_states/?task_run_id=${randomUUID()}`)).status).toBe(200);
+    }
+  });
+
+  test("a state answers as from Prefect: the same keys in the same order, nulls and UTC times", async () => {
+    for (const recorded of recordedStates) {
+      const response = await fetch(`${url}/task_run_states/${recorded.id}`);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+      const state = await response.json();
+      expect(state).toStrictEqual(asAnswered(recorded));
+      expect(Object.keys(state as object)).toEqual(Object.keys(asAnswered(recorded)));
+    }
+  });
+
+  test("a task run's states answer in order, with and without the trailing slash", async () => {
+    for (const [taskRunId, recorded] of recordedRuns) {
+      expect(await history(taskRunId)).toStrictEqual(recorded.map(asAnswered));
+    }
+    const [taskRunId] = recordedRuns.keys();
+    const response = await fetch(`${url}/task_run_states?task_run_id=${taskRunId}`);
+    expect(await response.json()).toStrictEqual(await history(String(taskRunId)));
+  });
+
+  test("an unknown task run answers an empty list", async () => {
+    expect(await history(randomUUID())).toEqual([]);
+  });
+
+  test.each(["GET", "DELETE"])(
+    "%s of an unknown or malformed id answers 404 with a detail",
+    async (method) => {
+      for (const id of [
+        randomUUID(),
+        "1",
+        "null",
+        "%00",
+        "%27%20OR%201=1",
+        "é",
+        "x".repeat(8000),
+        "..%2F..",
+      ]) {
+        const response = await fetch(`${url}/task_run_states/${id}`, { method });
+        expect(response.status).toBe(404);
+        expect(await response.json()).toEqual({ detail: expect.any(String) });
+      }
+    },
+  );
+
+  test("a path that cannot be decoded, or is longer than the server reads, answers 4xx", async () => {
+    expect((await fetch(`${url}/task_run_states/%E0%A4%A`)).status).toBe(400);
+    expect((await fetch(`${url}/task_run_states/${"x".repeat(20_000)}`)).status).toBe(431);
+  });
+
+  test("a missing, malformed or repeated task_run_id answers 422 with a detail", async () => {
+    const [id] = [...recordedRuns.keys()];
+    for (const query of [
+      "",
+      "?task_run_id",
+      "?task_run_id=",
+      "?task_run_id=x",
+      `?task_run_id=${id}&task_run_id=${id}`,
+      `?task_run_id[]=${id}`,
+      `?task_run_id[$ne]=${id}`,
+      `?task_run_id=${"0".repeat(8000)}`,
+    ]) {
+      const response = await fetch(`${url}/task_run_states/${query}`);
+      expect(response.status).toBe(422);
+      expect(await response.json()).toEqual({ detail: expect.any(String) });
+    }
+  });
+
+  test("a delete answers 204 without a body, and from then on the state is unknown", async () => {
+    const { manager } = dataSource;
+    const { id } = await manager.save(
+      manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING }),
+    );
+    const deleted = await fetch(`${url}/task_run_states/${id}`, { method: "DELETE" });
+    expect([deleted.status, await deleted.text()]).toEqual([204, ""]);
+    expect((await fetch(`${url}/task_run_states/${id}`)).status).toBe(404);
+    expect((await fetch(`${url}/task_run_states/${id}`, { method: "DELETE" })).status).toBe(404);
+  });
+
+  test("a new state is at once the task run's current state and the last of its history", async () => {
+    const taskRunId = await insertTaskRun();
+    for (const body of [
+      { type: "PENDING" },
+      { type: "RUNNING", name: "Retrying", message: "again ⏳" },
+      { type: "COMPLETED", message: "" },
+    ]) {
+      const response = await postState(taskRunId, body);
+      expect(response.status).toBe(201);
+      const { id } = (await response.json()) as { id: string };
+      expect((await history(taskRunId)).at(-1)).toMatchObject({ id, ...body });
+      expect(await currentState(taskRunId)).toBe(body.type);
+    }
+    expect(await history(taskRunId)).toMatchObject([
+      { name: "Pending", message: null },
+      { name: "Retrying" },
+      { name: "Completed", message: "" },
+    ]);
+  });
+
+  test("a failure after the history row undoes both writes", async () => {
+    const taskRunId = await insertTaskRun();
+    await postState(taskRunId, { type: "RUNNING" });
+    const before = await history(taskRunId);
+    const failed = await postState(taskRunId, { type: "FAILED" }, "?fail=after-history");
+    expect(failed.status).toBe(500);
+    expect(await history(taskRunId)).toEqual(before);
+    expect(await currentState(taskRunId)).toBe("RUNNING");
+  });
+
+  test("of states set at once, none is lost and the last of the history is the current one", async () => {
+    const taskRunId = await insertTaskRun();
+    const types = Object.values(StateType);
+    const responses = await Promise.all(
+      types.map((type, i) => postState(taskRunId, { type }, "", hosts[i % hosts.length])),
+    );
+    expect(responses.map(({ status }) => status)).toEqual(types.map(() => 201));
+    const states = await history(taskRunId);
+    expect(states.map(({ type }) => type).sort()).toEqual([...types].sort());
+    expect(states.at(-1)?.type).toBe(await currentState(taskRunId));
+  });
+
+  test("a state for an unknown or malformed task run answers 404 and records nothing", async () => {
+    const unknown = randomUUID();
+    for (const id of [unknown, "1", "%00", "x".repeat(8000)]) {
+      const response = await postState(id, { type: "RUNNING" });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toEqual({ detail: expect.any(String) });
+    }
+    expect(await history(unknown)).toEqual([]);
+  });
+
+  test("a body that is no state answers a 4xx that says why, and records nothing", async () => {
+    const taskRunId = await insertTaskRun();
+    for (const [status, body] of [
+      [400, "{"],
+      [400, "RUNNING"],
+      [413, { type: "RUNNING", message: "x".repeat(200_000) }],
+      [422, ""],
+      [422, []],
+      [422, {}],
+      [422, { type: "running" }],
+      [422, { type: "toString" }],
+      [422, { type: ["RUNNING"] }],
+      [422, { type: "RUNNING", name: 1 }],
+      [422, { type: "RUNNING", message: "\0" }],
+      [422, { type: "RUNNING", taskRunId: randomUUID() }],
+      [422, '{ "type": "RUNNING", "__proto__": {} }'],
+    ] as const) {
+      const response = await postState(taskRunId, body);
+      expect([response.status, body]).toEqual([status, body]);
+      expect((await response.text()).length).toBeGreaterThan(20);
+    }
+    const typeless = await fetch(`${url}/task_runs/${taskRunId}/states`, {
+      method: "POST",
+      body: '{"type":"RUNNING"}',
+    });
+    expect(typeless.status).toBe(422);
+    expect(await history(taskRunId)).toEqual([]);
+    expect(await currentState(taskRunId)).toBeNull();
+  });
+
+  test("an error of the database answers 500 and tells nothing of it, and the host goes on", async () => {
+    const taskRunId = await insertTaskRun();
+    await dataSource.query("ALTER TABLE task_run_state RENAME TO moved");
+    const answers = await Promise.all([
+      fetch(`${url}/task_run_states/${randomUUID()}`),
+      fetch(`${url}/task_run_states/?task_run_id=${taskRunId}`),
+      fetch(`${url}/task_run_states/${randomUUID()}`, { method: "DELETE" }),
+      postState(taskRunId, { type: "RUNNING" }),
+    ]);
+    await dataSource.query("ALTER TABLE moved RENAME TO task_run_state");
+    for (const answer of answers) {
+      expect(answer.status).toBe(500);
+      expect(await answer.text()).toMatch(/^{[^{}]*internal server error"}$/i);
+    }
+    expect((await postState(taskRunId, { type: "RUNNING" })).status).toBe(201);
+  });
+
+  test("SIGTERM and SIGINT let a request in progress finish, close every connection and exit with 0", async () => {
+    await Promise.all(
+      (["SIGTERM", "SIGINT"] as const).map(async (signal, i) => {
+        const host = hosts[i + 1] as Host;
+        const taskRunId = await insertTaskRun();
+        const connections = async (condition = "true"): Promise<number> => {
+          const sql = `SELECT FROM pg_stat_activity WHERE application_name = $1 AND ${condition}`;
+          return (await dataSource.query(sql, [host.name])).length;
+        };
+        let answer: Promise<Response> | undefined;
+
+        await dataSource.transaction(async (manager) => {
+          await manager.query("SELECT FROM task_run WHERE id = $1 FOR UPDATE", [taskRunId]);
+          answer = postState(taskRunId, { type: "RUNNING" }, "", host);
+          await until(async () => (await connections("wait_event_type = 'Lock'")) === 1);
+          host.process.kill(signal);
+          await until(() => refuses(host.url));
+        });
+
+        expect((await answer)?.status).toBe(201);
+        expect(await history(taskRunId)).toHaveLength(1);
+        expect(await host.exited).toEqual([0, null]);
+        expect(await connections()).toBe(0);
+      }),
+    );
+  });
+});
+
+/** What Prefect answers, but for the microseconds: a JavaScript `Date` has milliseconds. */
+function asAnswered(recorded: RecordedState): Record<string, unknown> {
+  const { id, type, name, timestamp, message, data, state_details } = recorded;
+  return { id, type, name, timestamp: new Date(timestamp).toISOString(), message, data, state_details };
+}
+
+interface Host {
+  url: string;
+  /** What its connections are called in `pg_stat_activity`. */
+  name: string;
+  process: ChildProcess;
+  exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+}
+
+/** Starts an example as a process of its own and waits until it tells its address. */
+async function startHost(example: string, databaseUrl: string): Promise<Host> {
+  const name = `${example}-${randomUUID().slice(0, 8)}`;
+  const host = spawn(process.execPath, ["--import", "tsx", join("examples", example, "main.ts")], {
+    cwd: join(__dirname, ".."),
+    env: { ...process.env, DATABASE_URL: databaseUrl, PORT: "0", PGAPPNAME: name },
+  });
+  const exited = once(host, "exit") as Host["exited"];
+  let output = "";
+  return new Promise((resolve, reject) => {
+    for (const stream of [host.stdout, host.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+        const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(output) ?? [];
+        if (url) resolve({ url, name, process: host, exited });
+      });
+    }
+    exited.then(() => reject(new Error(`The ${example} example did not start:\n${output}`)));
+  });
+}
+
+function refuses(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => false,
+    () => true,
+  );
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await setTimeout(20);
+}
