@@ -19,11 +19,24 @@ describe.each(["express", "nestjs"])("the %s example", (example) => {
   let dataSource: TestDataSource;
 
   beforeAll(async () => {
-    hosts.push(...(await Promise.all([1, 2, 3].map(() => startHost(example, database.url)))));
-    url = `${hosts[0]?.url}/api`;
     dataSource = await database.connect({ migrationsRun: false });
+    await dataSource.query("CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint, name varchar)");
+    await dataSource.transaction(async (manager) => {
+      await manager.query("LOCK TABLE migrations"); // so that all have come this far before one goes on
+      hosts.push(...[1, 2, 3].map(() => startHost(example, database.url)));
+      await until(
+        async () => (await connections(`${example}%`, "wait_event_type = 'Lock'")) === hosts.length,
+      );
+    });
+    await Promise.all(hosts.map((host) => host.url));
+    url = `${await hosts[0]?.url}/api`;
     await insertRecordedStates(dataSource.manager);
   });
+
+  async function connections(host: string, condition = "true"): Promise<number> {
+    const sql = `SELECT FROM pg_stat_activity WHERE application_name LIKE $1 AND ${condition}`;
+    return (await dataSource.query(sql, [host])).length;
+  }
 
   async function insertTaskRun(): Promise<string> {
     const id = randomUUID();
@@ -36,8 +49,8 @@ describe.each(["express", "nestjs"])("the %s example", (example) => {
     return row.current_state;
   }
 
-  function postState(taskRunId: string, body: unknown, query = "", host = hosts[0]): Promise<Response> {
-    return fetch(`${host?.url}/api/task_runs/${taskRunId}/states${query}`, {
+  async function postState(taskRunId: string, body: unknown, query = "", host = hosts[0]): Promise<Response> {
+    return fetch(`${await host?.url}/api/task_runs/${taskRunId}/states${query}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: typeof body === "string" ? body : JSON.stringify(body),
@@ -57,7 +70,9 @@ describe.each(["express", "nestjs"])("the %s example", (example) => {
       { name: "CreateTaskRunState1795305600000" },
     ]);
     for (const host of hosts) {
-      expect((await fetch(`${host.url}/api/task_run_states/?task_run_id=${randomUUID()}`)).status).toBe(200);
+      expect((await fetch(`${await host.url}/api/task_run_states/?task_run_id=${randomUUID()}`)).status).toBe(
+        200,
+      );
     }
   });
 
@@ -243,24 +258,21 @@ describe.each(["express", "nestjs"])("the %s example", (example) => {
       (["SIGTERM", "SIGINT"] as const).map(async (signal, i) => {
         const host = hosts[i + 1] as Host;
         const taskRunId = await insertTaskRun();
-        const connections = async (condition = "true"): Promise<number> => {
-          const sql = `SELECT FROM pg_stat_activity WHERE application_name = $1 AND ${condition}`;
-          return (await dataSource.query(sql, [host.name])).length;
-        };
+        const url = await host.url;
         let answer: Promise<Response> | undefined;
 
         await dataSource.transaction(async (manager) => {
           await manager.query("SELECT FROM task_run WHERE id = $1 FOR UPDATE", [taskRunId]);
           answer = postState(taskRunId, { type: "RUNNING" }, "", host);
-          await until(async () => (await connections("wait_event_type = 'Lock'")) === 1);
+          await until(async () => (await connections(host.name, "wait_event_type = 'Lock'")) === 1);
           host.process.kill(signal);
-          await until(() => refuses(host.url));
+          await until(() => refuses(url));
         });
 
         expect((await answer)?.status).toBe(201);
         expect(await history(taskRunId)).toHaveLength(1);
         expect(await host.exited).toEqual([0, null]);
-        expect(await connections()).toBe(0);
+        expect(await connections(host.name)).toBe(0);
       }),
     );
   });
@@ -273,32 +285,33 @@ function asAnswered(recorded: RecordedState): Record<string, unknown> {
 }
 
 interface Host {
-  url: string;
+  url: Promise<string>;
   /** What its connections are called in `pg_stat_activity`. */
   name: string;
   process: ChildProcess;
   exited: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
 }
 
-/** Starts an example as a process of its own and waits until it tells its address. */
-async function startHost(example: string, databaseUrl: string): Promise<Host> {
+/** Starts an example as a process of its own. Its URL is known when it accepts requests. */
+function startHost(example: string, databaseUrl: string): Host {
   const name = `${example}-${randomUUID().slice(0, 8)}`;
   const host = spawn(process.execPath, ["--import", "tsx", join("examples", example, "main.ts")], {
     cwd: join(__dirname, ".."),
     env: { ...process.env, DATABASE_URL: databaseUrl, PORT: "0", PGAPPNAME: name },
   });
   const exited = once(host, "exit") as Host["exited"];
-  let output = "";
-  return new Promise((resolve, reject) => {
+  const url = new Promise<string>((resolve, reject) => {
+    let output = "";
     for (const stream of [host.stdout, host.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         output += text;
         const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(output) ?? [];
-        if (url) resolve({ url, name, process: host, exited });
+        if (url) resolve(url);
       });
     }
     exited.then(() => reject(new Error(`The ${example} example did not start:\n${output}`)));
   });
+  return { url, name, process: host, exited };
 }
 
 function refuses(url: string): Promise<boolean> {
