@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
 
 /**
- * Creates the table `task_run_state` and the type `state_type` in the data source's schema.
+ * Creates the table `task_run_state` and the type `state_type` in the data source's schema, with its `entityPrefix`.
  *
  * It stands on its own, apart from the entity, so that it goes on creating this table when the entity moves on.
  * A type `state_type` that exists is used; one that other objects still use stays when the table is dropped.
@@ -13,7 +13,7 @@ export class CreateTaskRunState1795305600000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.createTable(
       new Table({
-        name: "task_run_state",
+        name: tableName(queryRunner),
         columns: [
           { name: "id", type: "uuid", isPrimary: true, primaryKeyConstraintName: "pk_task_run_state" },
           { name: "created", type: "timestamptz", default: "clock_timestamp()" },
@@ -50,7 +50,7 @@ export class CreateTaskRunState1795305600000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    const table = await queryRunner.getTable("task_run_state");
+    const table = await queryRunner.getTable(tableName(queryRunner));
     if (!table) return;
     await queryRunner.dropTable(table);
     await queryRunner.query(`
@@ -60,4 +60,9 @@ export class CreateTaskRunState1795305600000 implements MigrationInterface {
         NULL;
       END $$`);
   }
+}
+
+/** `connection` is deprecated in TypeORM 1, and the only name that 0.3 has for the data source. */
+function tableName({ connection }: QueryRunner): string {
+  return `${connection.options.entityPrefix ?? ""}task_run_state`;
 }
