@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { StateType, TaskRunState } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
 import { insertRecordedStates, type RecordedState, recordedRuns, recordedStates } from "./support/history";
+import { until } from "./support/until";
 
 describe.each(["express", "nestjs"])("the %s example", (example) => {
   const hosts: Host[] = [];
@@ -319,8 +319,4 @@ function refuses(url: string): Promise<boolean> {
     () => false,
     () => true,
   );
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await setTimeout(20);
 }

@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import { DataSource, type EntityManager } from "typeorm";
+import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+
+import type { PostgresServer } from "./support/postgres";
+import { startPostgresProcess } from "./support/postgres-process";
+import { until } from "./support/until";
+
+const service = new TaskRunStateService();
+const servers: PostgresServer[] = [];
+const dataSources: DataSource[] = [];
+let replica: DataSource;
+/** The host's: it writes to the primary and reads from the replica. */
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  const settings = { wal_level: "logical" };
+  servers.push(...(await Promise.all([startPostgresProcess(settings), startPostgresProcess(settings)])));
+  const [primaryUrl, replicaUrl] = servers.map(({ url }) => url) as [string, string];
+
+  const options = { type: "postgres" as const, entities: [TaskRunState], migrations, migrationsRun: true };
+  replica = await connect(new DataSource({ ...options, url: replicaUrl }));
+  dataSource = await connect(
+    new DataSource({
+      ...options,
+      replication: { master: { url: primaryUrl }, slaves: [{ url: replicaUrl }] },
+    }),
+  );
+  await dataSource.query("CREATE PUBLICATION states FOR TABLE task_run_state");
+  await replica.query(`CREATE SUBSCRIPTION states CONNECTION '${primaryUrl}' PUBLICATION states`);
+});
+
+afterAll(async () => {
+  await Promise.all(dataSources.map((dataSource) => dataSource.destroy()));
+  await Promise.all(servers.map((server) => server.stop()));
+});
+
+async function connect(dataSource: DataSource): Promise<DataSource> {
+  dataSources.push(dataSource);
+  return dataSource.initialize();
+}
+
+function record(manager: EntityManager): Promise<TaskRunState> {
+  return manager.save(manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING }));
+}
+
+/** Holds the replica back: what is written meanwhile is on the primary only. */
+async function whileReplicaLags(work: () => Promise<void>): Promise<void> {
+  await replica.query("ALTER SUBSCRIPTION states DISABLE");
+  await until(
+    async () => (await replica.query("SELECT FROM pg_stat_subscription WHERE pid IS NOT NULL")).length === 0,
+  );
+  try {
+    await work();
+  } finally {
+    await replica.query("ALTER SUBSCRIPTION states ENABLE");
+  }
+}
+
+test("outside a transaction, both reads go to the replica", async () => {
+  const { manager } = dataSource;
+  const seen = await record(manager);
+  await until(async () => (await service.readTaskRunState(manager, seen.id)) !== null);
+  await whileReplicaLags(async () => {
+    await manager.update(TaskRunState, { id: seen.id }, { name: "changed" });
+    expect((await service.readTaskRunState(manager, seen.id))?.name).toBe("Running");
+    expect((await service.readTaskRunStates(manager, seen.taskRunId)).map(({ name }) => name)).toEqual([
+      "Running",
+    ]);
+  });
+  await until(async () => (await service.readTaskRunState(manager, seen.id))?.name === "changed");
+});
+
+test("inside a transaction, reads and the delete go to the primary", async () => {
+  await whileReplicaLags(async () => {
+    const unseen = await record(dataSource.manager);
+    await dataSource.transaction(async (manager) => {
+      expect((await service.readTaskRunState(manager, unseen.id))?.id).toBe(unseen.id);
+      expect(await service.readTaskRunStates(manager, unseen.taskRunId)).toHaveLength(1);
+      expect(await service.deleteTaskRunState(manager, unseen.id)).toBe(true);
+      expect(await service.readTaskRunState(manager, unseen.id)).toBeNull();
+    });
+  });
+});
+
+test("outside a transaction, a delete goes to the primary and reaches the replica from there", async () => {
+  const { manager } = dataSource;
+  const { id } = await record(manager);
+  await until(async () => (await service.readTaskRunState(manager, id)) !== null);
+  await whileReplicaLags(async () => {
+    expect(await service.deleteTaskRunState(manager, id)).toBe(true);
+    expect((await service.readTaskRunState(manager, id))?.id).toBe(id);
+    expect(await service.deleteTaskRunState(manager, id)).toBe(false);
+  });
+  await until(async () => (await service.readTaskRunState(manager, id)) === null);
+});
