@@ -232,16 +232,20 @@ const programs = fc.commands<HistoryModel, System, false>(
   { maxCommands: 20 },
 );
 
-test(`${PROGRAMS} random programs of three callers leave the table as an in-memory model has it, after each step`, async () => {
-  await fc.assert(
-    fc.asyncProperty(programs, async (program) => {
-      const system = new System();
-      try {
-        await fc.asyncModelRun(() => ({ model: new HistoryModel(CALLERS), real: system }), program);
-      } finally {
-        await system.close();
-      }
-    }),
-    { numRuns: PROGRAMS, ...SEED },
-  );
-}, 60_000 + PROGRAMS * 200);
+test(
+  `${PROGRAMS} random programs of three callers leave the table as an in-memory model has it, after each step`,
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(programs, async (program) => {
+        const system = new System();
+        try {
+          await fc.asyncModelRun(() => ({ model: new HistoryModel(CALLERS), real: system }), program);
+        } finally {
+          await system.close();
+        }
+      }),
+      { numRuns: PROGRAMS, ...SEED },
+    );
+  },
+  60_000 + PROGRAMS * 200,
+);
