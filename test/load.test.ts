@@ -5,8 +5,7 @@ import { promisify } from "node:util";
 import type { EntityManager } from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { useDatabase } from "./support/database";
-import { demandOn } from "./support/pool";
+import { connectionsInUse, useDatabase } from "./support/database";
 
 /** LOAD_STATES and LOAD_READS set how much is written and read. */
 const STATES = Number(process.env.LOAD_STATES ?? 50_000);
@@ -74,7 +73,7 @@ test(
       }
     };
     await Promise.all([...times(WRITERS, write), ...times(READERS, list), ...times(DELETERS, remove)]);
-    expect(demandOn(dataSource)).toEqual({ lent: 0, waiting: 0 });
+    expect(connectionsInUse(dataSource)).toEqual({ inUse: 0, waiting: 0 });
 
     expect(recorded).toHaveLength(STATES);
     expect(deleted.length).toBeGreaterThan(0);
