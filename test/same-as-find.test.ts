@@ -244,11 +244,6 @@ describe("errors are those of find, and no connection stays checked out", () => 
       await expectSameError((reads) => call(reads, dataSource.manager), "TypeORMError");
     });
 
-    test("when the entity is not registered", async () => {
-      const dataSource = await database.connect({ entities: [] });
-      await expectSameError((reads) => call(reads, dataSource.manager), "EntityMetadataNotFoundError");
-    });
-
     test("when a subscriber throws", async () => {
       const dataSource = await database.connect();
       const afterLoad = () => Promise.reject(new RangeError("from the subscriber"));

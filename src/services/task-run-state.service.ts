@@ -1,6 +1,7 @@
 import type { EntityManager } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
+import { assertManager } from "./assert-manager";
 import { findTaskRunStates } from "./find-task-run-states";
 import { InvalidUuidError } from "./invalid-uuid.error";
 
@@ -9,7 +10,8 @@ import { InvalidUuidError } from "./invalid-uuid.error";
  *
  * Every method sends one SQL statement through the `EntityManager` it is given and neither begins, commits nor
  * rolls back. Ids are UUIDs in their canonical form, in any case and of any version: anything else rejects with
- * {@link InvalidUuidError} before any SQL is sent. Errors of the database reach the caller as TypeORM throws them.
+ * {@link InvalidUuidError} before any SQL is sent, as a manager that is none does with a `TypeError`. Errors of the
+ * database reach the caller as TypeORM throws them.
  *
  * It mirrors `prefect.server.models.task_run_states`, where three functions take a session per call.
  */
@@ -20,6 +22,7 @@ export class TaskRunStateService {
    * @returns the state, or null when there is none with this id.
    */
   async readTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<TaskRunState | null> {
+    assertManager(manager);
     assertUuid("taskRunStateId", taskRunStateId);
     const [state] = await findTaskRunStates(manager, "id", taskRunStateId);
     return state ?? null;
@@ -32,6 +35,7 @@ export class TaskRunStateService {
    * empty array when the task run has none or is unknown.
    */
   async readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
+    assertManager(manager);
     assertUuid("taskRunId", taskRunId);
     return findTaskRunStates(manager, "taskRunId", taskRunId);
   }
@@ -42,6 +46,7 @@ export class TaskRunStateService {
    * @returns whether there was a state with this id.
    */
   async deleteTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<boolean> {
+    assertManager(manager);
     assertUuid("taskRunStateId", taskRunStateId);
     const { affected } = await manager.delete(TaskRunState, { id: taskRunStateId });
     return affected === 1;

@@ -56,8 +56,12 @@ export function useDatabase(): TestDatabase {
 
 /** The connections that are in use and the callers that wait for one: nothing may be left of either. */
 export function connectionsInUse(dataSource: DataSource): { inUse: number; waiting: number } {
-  const { master } = dataSource.driver as unknown as { master: Pool };
-  return { inUse: master.totalCount - master.idleCount, waiting: master.waitingCount };
+  const { totalCount, idleCount, waitingCount } = poolOf(dataSource);
+  return { inUse: totalCount - idleCount, waiting: waitingCount };
+}
+
+export function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
 }
 
 async function runOnServer(url: string, sql: string): Promise<void> {

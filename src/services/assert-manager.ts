@@ -1,0 +1,32 @@
+import { type EntityManager, EntityMetadataNotFoundError } from "typeorm";
+
+import { TaskRunState } from "../entities/task-run-state.entity";
+
+/**
+ * Goes by TypeORM's own mark instead of `instanceof`, as TypeORM does: a proxy that forwards to an entity manager,
+ * such as a transactional one, and a manager of another copy of TypeORM are entity managers too.
+ */
+export function assertManager(value: unknown): asserts value is EntityManager {
+  const manager = value as EntityManager | null | undefined;
+  if (manager?.["@instanceof"] !== Symbol.for("EntityManager")) {
+    throw new TypeError(
+      "manager must be TypeORM's EntityManager, such as dataSource.manager or the one that a transaction " +
+        `passes to its callback, but received ${kindOf(value)}.`,
+    );
+  }
+  // `connection` is deprecated in TypeORM 1, and the one name that both majors have.
+  if (!manager.connection.hasMetadata(TaskRunState)) throw unregistered();
+}
+
+/** The value itself is not told: where a manager is expected it may be a connection string. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return value.constructor?.name || typeof value;
+}
+
+function unregistered(): EntityMetadataNotFoundError {
+  const error = new EntityMetadataNotFoundError(TaskRunState);
+  error.message +=
+    " Add TaskRunState to the entities of the data source that the manager belongs to, and initialize it.";
+  return error;
+}
