@@ -60,7 +60,7 @@ export function connectionsInUse(dataSource: DataSource): { inUse: number; waiti
   return { inUse: master.totalCount - master.idleCount, waiting: master.waitingCount };
 }
 
-async function runOnServer(url: string, sql: string): Promise<void> {
+export async function runOnServer(url: string, sql: string): Promise<void> {
   const client = new Client(url);
   await client.connect();
   try {
