@@ -23,7 +23,7 @@ async function main(): Promise<void> {
 
   const server = await new DataSource({ type: "postgres", url }).initialize();
   const removeSchema = () => server.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-  process.once("SIGINT", () => removeSchema().finally(() => process.exit(130)));
+  process.on("SIGINT", () => removeSchema().finally(() => process.exit(130)));
   await server.query(`CREATE SCHEMA ${schema}`);
   try {
     await dataSource.initialize();

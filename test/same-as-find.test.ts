@@ -162,7 +162,6 @@ test("a host's type parser that leaves timestamps as strings still gives Dates",
   try {
     const state = await byModule.one(dataSource.manager, id);
     expect(state?.timestamp).toEqual(new Date("2026-11-22T10:53:01.709Z"));
-    expect(state).toStrictEqual(await byTypeOrm.one(dataSource.manager, id));
     expect([state]).toStrictEqual(await byModule.all(dataSource.manager, taskRunId));
     expect([state?.created, state?.updated]).toEqual([expect.any(Date), expect.any(Date)]);
   } finally {

@@ -64,7 +64,7 @@ export function poolOf(dataSource: DataSource): Pool {
   return (dataSource.driver as unknown as { master: Pool }).master;
 }
 
-async function runOnServer(url: string, sql: string): Promise<void> {
+export async function runOnServer(url: string, sql: string): Promise<void> {
   const client = new Client(url);
   await client.connect();
   try {

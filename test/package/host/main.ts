@@ -1,0 +1,4 @@
+import { oneClass } from "./one-class.js";
+import { roundTrip } from "./round-trip.js";
+
+oneClass().then(roundTrip);
