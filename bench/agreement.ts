@@ -13,13 +13,14 @@ export async function assertAgreement(
   operations: Operation[],
 ): Promise<void> {
   for (const { calls } of operations.filter(({ kind }) => kind === "read")) {
-    for (const call of await calls(20))
+    for (const call of await calls(10)) {
       deepStrictEqual(plain(await call(session)), plain(await call(reference)));
+    }
   }
   deepStrictEqual(await session.read(UNKNOWN), null);
   deepStrictEqual(await session.list(UNKNOWN), []);
 
-  const states = newStates(50);
+  const states = newStates(20);
   for (const state of states) {
     const stored = { ...(await session.record(state)) };
     const { id, created, updated, timestamp, ...given } = stored;

@@ -13,6 +13,7 @@ import { prisma } from "./contenders/prisma";
 import { sequelize } from "./contenders/sequelize";
 import { typeorm, typeormTaskRunState } from "./contenders/typeorm";
 import { migrate, withDatabase } from "./database";
+import { shuffled } from "./lists";
 import { machine } from "./machine";
 import { measure } from "./measure";
 import { operationsOn, prepareTable, tidyTable } from "./operations";
@@ -48,7 +49,7 @@ const { values: options } = parseArgs({
 /** How many rounds, and for how long the reference is at work with each operation in one of them. */
 const { warmUpRounds, rounds, milliseconds } = options.quick
   ? { warmUpRounds: 1, rounds: 3, milliseconds: 5 }
-  : { warmUpRounds: 3, rounds: 11, milliseconds: 100 };
+  : { warmUpRounds: 3, rounds: 15, milliseconds: 100 };
 
 async function main(): Promise<void> {
   const results = await withDatabase(async (client, url) => {
@@ -82,11 +83,12 @@ async function measureAll(client: Client, sessions: Map<Contender, Session>): Pr
     for (const entry of entries) {
       const { operation, measured } = entry;
       progress(`${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}: ${operation.name}`);
-      for (const [contender, session] of rotated([...sessions], round + warmUpRounds)) {
+      for (const [contender, session] of shuffled([...sessions])) {
         const calls = await operation.calls(entry.calls);
         const measurement = await measure(calls, CALLERS, (call) => call(session));
         if (round >= 0) measured.get(contender)?.push(measurement);
-        else if (contender === REFERENCE) entry.calls = callsFor(measurement.throughput);
+        else if (contender === REFERENCE)
+          entry.calls = Math.max(entry.calls, callsFor(measurement.throughput));
         if (operation.kind === "write") await tidyTable(client);
       }
     }
@@ -113,12 +115,6 @@ const emptyRounds = (): Rounds => new Map(CONTENDERS.map((contender) => [contend
 function callsFor(throughput: number): number {
   const calls = (throughput * milliseconds) / 1000;
   return calls < CALLERS ? Math.max(2, Math.round(calls)) : Math.round(calls / CALLERS) * CALLERS;
-}
-
-/** Another one goes first in each round, and each comes after another one. */
-function rotated<T>(items: T[], by: number): T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
 }
 
 main().catch((error) => {

@@ -76,8 +76,7 @@ export async function fill(
        SELECT timestamptz '2026-01-01' + (a.n / $3::int) * interval '1.000001 s'
          + (a.n % $3::int) * interval '2.123457 s' AS at,
          timestamptz '2026-01-01' + arrival * interval '0.100003 s' AS arrived
-     ) times
-     ORDER BY arrival`,
+     ) times`,
     [JSON.stringify(recordedStates), runs, states, recordedStates.length],
   );
 }

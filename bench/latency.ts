@@ -2,10 +2,11 @@ import type { Client } from "pg";
 import { DataSource, type EntityManager, type Logger } from "typeorm";
 
 import { TaskRunState, TaskRunStateService } from "../dist";
-import { fill, migrate, runId } from "./database";
+import { fill, migrate } from "./database";
+import { cycle, shuffled } from "./lists";
 import { explain, type Plan, type Statement } from "./plans";
 import { progress } from "./progress";
-import { quantile, type Spread, spreadOf } from "./statistics";
+import { quotients, type Spread, spreadOf } from "./statistics";
 
 export const METHODS = ["read by id", "list of 10", "delete by id"] as const;
 export type Method = (typeof METHODS)[number];
@@ -13,17 +14,13 @@ export type Method = (typeof METHODS)[number];
 /** How many states each task run has. */
 export const STATES = 10;
 
-/** SQL for the ids of so many task runs, drawn from `runs`; some may be drawn twice. */
-export const randomRuns = (runs: string, count: string): string =>
-  `SELECT ${runId("run", `floor(random() * ${runs}::int)::int`)} FROM generate_series(1, ${count})`;
-
-/** A table of so many rows, and how the three methods fare on it. */
+/** How the three methods fare on a table of so many rows. */
 export interface TableResult {
   rows: number;
   methods: Record<Method, { microseconds: Spread; againstSmallest: Spread; plan: Plan }>;
 }
 
-/** Tables of all sizes side by side, each in a schema of its own. */
+/** Tables of all sizes stand side by side, each in a schema of its own. */
 export const schemaOf = (rows: number): string => `rows_${rows}`;
 
 export async function createTable(client: Client, url: string, rows: number): Promise<void> {
@@ -34,19 +31,6 @@ export async function createTable(client: Client, url: string, rows: number): Pr
   await client.query(`VACUUM (ANALYZE) ${schema}.task_run_state`);
 }
 
-interface Inputs {
-  ids: string[];
-  taskRunIds: string[];
-}
-
-const service = new TaskRunStateService();
-
-const CALLS: Record<Method, (manager: EntityManager, inputs: Inputs, n: number) => Promise<unknown>> = {
-  "read by id": (manager, { ids }, n) => service.readTaskRunState(manager, ids[n] ?? ""),
-  "list of 10": (manager, { taskRunIds }, n) => service.readTaskRunStates(manager, taskRunIds[n] ?? ""),
-  "delete by id": (manager, { ids }, n) => service.deleteTaskRunState(manager, ids[n] ?? ""),
-};
-
 /** How long one caller waits for each method, table by table in every round. */
 export async function measureLatency(
   client: Client,
@@ -54,121 +38,131 @@ export async function measureLatency(
   sizes: number[],
   { warmUpRounds, rounds, calls }: { warmUpRounds: number; rounds: number; calls: number },
 ): Promise<TableResult[]> {
-  const tables = sizes.map((rows) => ({
-    rows,
-    dataSource: new DataSource({ type: "postgres", url, schema: schemaOf(rows), entities: [TaskRunState] }),
-    medians: { "read by id": [], "list of 10": [], "delete by id": [] } as Record<Method, number[]>,
-  }));
+  const tables: MeasuredTable[] = [];
   try {
-    for (const { dataSource } of tables) await dataSource.initialize();
+    for (const rows of sizes) tables.push(await MeasuredTable.open(client, url, rows));
     for (let round = -warmUpRounds; round < rounds; round++) {
       progress(`latency: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
-      for (const { rows, dataSource, medians } of round % 2 ? tables.toReversed() : tables) {
-        const inputs = await sample(client, rows, calls);
+      for (const table of shuffled(tables)) {
         for (const method of METHODS) {
-          const median = await medianLatency(dataSource, calls, (manager, n) =>
-            CALLS[method](manager, inputs, n),
-          );
-          if (round >= 0) medians[method].push(median);
+          const median = await table.medianLatency(method, calls);
+          if (round >= 0) table.medians[method].push(median);
         }
       }
     }
-  } finally {
-    for (const { dataSource } of tables) if (dataSource.isInitialized) await dataSource.destroy();
-  }
-
-  const smallest = tables[0]?.medians;
-  const results: TableResult[] = [];
-  for (const { rows, medians } of tables) {
-    const plans = await plansOn(client, url, rows);
-    const result = (method: Method) => ({
-      microseconds: spreadOf(medians[method]),
-      againstSmallest: spreadOf(
-        medians[method].map((median, round) => median / (smallest?.[method][round] ?? Number.NaN)),
-      ),
-      plan: plans[method],
-    });
-    results.push({
-      rows,
-      methods: {
-        "read by id": result("read by id"),
-        "list of 10": result("list of 10"),
-        "delete by id": result("delete by id"),
-      },
-    });
-  }
-  return results;
-}
-
-/** In one transaction, rolled back: the table stays as it is. */
-async function medianLatency(
-  dataSource: DataSource,
-  calls: number,
-  call: (manager: EntityManager, n: number) => Promise<unknown>,
-): Promise<number> {
-  const runner = dataSource.createQueryRunner();
-  const microseconds: number[] = [];
-  await runner.startTransaction();
-  try {
-    for (let n = 0; n < calls; n++) {
-      const start = performance.now();
-      await call(runner.manager, n);
-      microseconds.push((performance.now() - start) * 1000);
+    const results: TableResult[] = [];
+    for (const table of tables) {
+      const plans = await table.plans(client);
+      const resultOf = (method: Method) => ({
+        microseconds: spreadOf(table.medians[method]),
+        againstSmallest: spreadOf(quotients(table.medians[method], tables[0]?.medians[method] ?? [])),
+        plan: plans[method],
+      });
+      results.push({
+        rows: table.rows,
+        methods: {
+          "read by id": resultOf("read by id"),
+          "list of 10": resultOf("list of 10"),
+          "delete by id": resultOf("delete by id"),
+        },
+      });
     }
+    return results;
   } finally {
-    await runner.rollbackTransaction();
-    await runner.release();
+    for (const table of tables) await table.close();
   }
-  return quantile(
-    microseconds.toSorted((a, b) => a - b),
-    0.5,
-  );
 }
 
-/** Rows and runs from anywhere in the table. */
-async function sample(client: Client, rows: number, count: number): Promise<Inputs> {
-  const { rows: sampled } = await client.query<{ id: string; run: string }>(
-    `SELECT (array_agg(id))[1] AS id, task_run_id AS run
-     FROM ${schemaOf(rows)}.task_run_state
-     WHERE task_run_id IN (
-       ${randomRuns("$1", "$2::int * 2")}
-     )
-     GROUP BY task_run_id LIMIT $2::int`,
-    [rows / STATES, count],
-  );
-  return { ids: sampled.map(({ id }) => id), taskRunIds: sampled.map(({ run }) => run) };
-}
+const service = new TaskRunStateService();
 
-async function plansOn(client: Client, url: string, rows: number): Promise<Record<Method, Plan>> {
-  const log = new StatementLog();
-  const dataSource = new DataSource({
-    type: "postgres",
-    url,
-    schema: schemaOf(rows),
-    entities: [TaskRunState],
-    logger: log,
-  });
-  await dataSource.initialize();
-  try {
-    const inputs = await sample(client, rows, 1);
-    const plan = async (method: Method) => {
-      const runner = dataSource.createQueryRunner();
-      await runner.startTransaction();
-      log.latest = undefined;
-      await CALLS[method](runner.manager, inputs, 0);
-      const statement = log.latest;
+const CALLS: Record<Method, (manager: EntityManager, id: string) => Promise<unknown>> = {
+  "read by id": (manager, id) => service.readTaskRunState(manager, id),
+  "list of 10": (manager, id) => service.readTaskRunStates(manager, id),
+  "delete by id": (manager, id) => service.deleteTaskRunState(manager, id),
+};
+
+class MeasuredTable {
+  readonly medians: Record<Method, number[]> = { "read by id": [], "list of 10": [], "delete by id": [] };
+
+  private constructor(
+    readonly rows: number,
+    private readonly dataSource: DataSource,
+    private readonly log: StatementLog,
+    /** From anywhere in the table, each used as rarely as can be. */
+    private readonly ids: Record<Method, string[]>,
+  ) {}
+
+  static async open(client: Client, url: string, rows: number): Promise<MeasuredTable> {
+    const { rows: sample } = await client.query<{ id: string; run: string }>(
+      `SELECT id, task_run_id AS run FROM ${schemaOf(rows)}.task_run_state ORDER BY random() LIMIT 20000`,
+    );
+    const half = sample.length / 2;
+    const log = new StatementLog();
+    const dataSource = new DataSource({
+      type: "postgres",
+      url,
+      schema: schemaOf(rows),
+      entities: [TaskRunState],
+      logger: log,
+    });
+    await dataSource.initialize();
+    return new MeasuredTable(rows, dataSource, log, {
+      "read by id": sample.slice(0, half).map(({ id }) => id),
+      "list of 10": sample.map(({ run }) => run),
+      "delete by id": sample.slice(half).map(({ id }) => id),
+    });
+  }
+
+  async medianLatency(method: Method, calls: number): Promise<number> {
+    const microseconds: number[] = [];
+    await this.undone(async (manager) => {
+      for (const id of this.next(method, calls)) {
+        const start = performance.now();
+        await CALLS[method](manager, id);
+        microseconds.push((performance.now() - start) * 1000);
+      }
+    });
+    return spreadOf(microseconds).median;
+  }
+
+  async plans(client: Client): Promise<Record<Method, Plan>> {
+    return {
+      "read by id": await this.plan(client, "read by id"),
+      "list of 10": await this.plan(client, "list of 10"),
+      "delete by id": await this.plan(client, "delete by id"),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.dataSource.destroy();
+  }
+
+  private async plan(client: Client, method: Method): Promise<Plan> {
+    const statement = await this.undone(async (manager) => {
+      for (const id of this.next(method, 1)) await CALLS[method](manager, id);
+      return this.log.latest;
+    });
+    if (!statement) throw new Error(`${method} sent no statement`);
+    return explain(client, statement);
+  }
+
+  private next(method: Method, count: number): string[] {
+    const ids = this.ids[method];
+    const taken = cycle(ids, count);
+    this.ids[method] = [...ids.slice(count), ...taken];
+    return taken;
+  }
+
+  /** In a transaction that is rolled back: the table stays as it is. */
+  private async undone<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    try {
+      return await work(runner.manager);
+    } finally {
       await runner.rollbackTransaction();
       await runner.release();
-      if (!statement) throw new Error(`${method} sent no statement`);
-      return explain(client, statement);
-    };
-    return {
-      "read by id": await plan("read by id"),
-      "list of 10": await plan("list of 10"),
-      "delete by id": await plan("delete by id"),
-    };
-  } finally {
-    await dataSource.destroy();
+    }
   }
 }
 

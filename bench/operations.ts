@@ -4,6 +4,7 @@ import { uuidv7 } from "uuidv7";
 import { recordedStates } from "../test/support/history";
 import type { NewState, Session } from "./contender";
 import { fill, runId } from "./database";
+import { cycle, shuffled } from "./lists";
 
 /** Something to measure: what one call does, and the calls of a round. */
 export interface Operation {
@@ -20,7 +21,6 @@ const RUNS = new Map([
   [100, 100],
   [1000, 10],
 ]);
-const BULK = 1000;
 
 /** A task run of which the writes make their rows, which are removed after each of them. */
 const SCRATCH_RUN = uuidv7();
@@ -37,73 +37,67 @@ export async function tidyTable(client: Client): Promise<void> {
 }
 
 export async function operationsOn(client: Client, reference: Session): Promise<Operation[]> {
-  const { rows } = await client.query<{ id: string }>(
-    "SELECT id FROM task_run_state ORDER BY random() LIMIT 5000",
-  );
-  const ids = rows.map(({ id }) => id);
+  const ids = await column(client, "SELECT id FROM task_run_state ORDER BY random() LIMIT 5000");
   const lists: Operation[] = [];
-  for (const [states, runs] of RUNS) lists.push(await listOf(client, states, runs));
+  for (const [states, runs] of RUNS) {
+    const run = runId(`of ${states}`, "n");
+    const taskRunIds = await column(client, `SELECT ${run} AS id FROM generate_series(0, ${runs - 1}) n`);
+    lists.push(
+      operation(
+        `list of ${states.toLocaleString("en")}`,
+        "read",
+        (count) => shuffled(cycle(taskRunIds, count)),
+        (session, taskRunId) => session.list(taskRunId),
+      ),
+    );
+  }
   return [
-    {
-      name: "read by id",
-      kind: "read",
-      calls: async (count) => cycle(ids, count).map((id) => (session) => session.read(id)),
-    },
+    operation(
+      "read by id",
+      "read",
+      (count) => shuffled(cycle(ids, count)),
+      (session, id) => session.read(id),
+    ),
     ...lists,
-    {
-      name: "delete by id",
-      kind: "write",
-      async calls(count) {
+    operation(
+      "delete by id",
+      "write",
+      async (count) => {
         await reference.recordAll(newStates(count));
-        const { rows } = await client.query<{ id: string }>(
-          "SELECT id FROM task_run_state WHERE task_run_id = $1",
-          [SCRATCH_RUN],
-        );
-        return rows.map(
-          ({ id }) =>
-            (session) =>
-              session.delete(id),
-        );
+        return column(client, `SELECT id FROM task_run_state WHERE task_run_id = '${SCRATCH_RUN}'`);
       },
-    },
-    {
-      name: "record 1 state",
-      kind: "write",
-      calls: async (count) => newStates(count).map((state) => (session) => session.record(state)),
-    },
-    {
-      name: "record 1,000",
-      kind: "write",
-      calls: async (count) =>
-        Array.from({ length: count }, () => {
-          const states = newStates(BULK);
-          return (session) => session.recordAll(states);
-        }),
-    },
+      (session, id) => session.delete(id),
+    ),
+    operation("record 1 state", "write", newStates, (session, state) => session.record(state)),
+    operation(
+      "record 1,000",
+      "write",
+      (count) => Array.from({ length: count }, () => newStates(1000)),
+      (session, states) => session.recordAll(states),
+    ),
   ];
 }
 
-async function listOf(client: Client, states: number, runs: number): Promise<Operation> {
-  const { rows } = await client.query<{ id: string }>(
-    `SELECT ${runId(`of ${states}`, "n")} AS id FROM generate_series(0, $1 - 1) n ORDER BY random()`,
-    [runs],
-  );
+function operation<T>(
+  name: string,
+  kind: Operation["kind"],
+  inputs: (count: number) => T[] | Promise<T[]>,
+  call: (session: Session, input: T) => Promise<unknown>,
+): Operation {
   return {
-    name: `list of ${states.toLocaleString("en")}`,
-    kind: "read",
-    calls: async (count) =>
-      cycle(rows, count).map(
-        ({ id }) =>
-          (session) =>
-            session.list(id),
-      ),
+    name,
+    kind,
+    async calls(count) {
+      return (await inputs(count)).map((input) => (session) => call(session, input));
+    },
   };
 }
 
-const cycle = <T>(items: T[], count: number): T[] =>
-  Array.from({ length: Math.ceil(count / items.length) }, () => items)
-    .flat()
-    .slice(0, count);
+/** The ids that a query finds. */
+async function column(client: Client, sql: string): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(sql);
+  return rows.map(({ id }) => id);
+}
 
 /** States as Prefect recorded them, as new ones of the scratch run. */
 export function newStates(count: number): NewState[] {

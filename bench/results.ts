@@ -4,7 +4,7 @@ import { type Machine, machineAsText } from "./machine";
 import type { Measurement } from "./measure";
 import type { Operation } from "./operations";
 import benchPackage from "./package.json";
-import { type Spread, spreadOf } from "./statistics";
+import { quotients, type Spread, spreadOf } from "./statistics";
 
 /** What `--json` prints. Ratios are taken within a round: what slows the machine down slows both of its terms. */
 export interface Results {
@@ -41,9 +41,6 @@ export function resultsOf(rounds: Rounds, reference: Contender, module: Contende
     cpu: spreadOf(measurements.map(({ cpu }) => cpu)),
   }));
 }
-
-const quotients = (dividends: number[], divisors: number[]): number[] =>
-  dividends.map((dividend, round) => dividend / (divisors[round] ?? Number.NaN));
 
 export function versionOf({ library }: Contender): string {
   const versions: Record<string, string> = {

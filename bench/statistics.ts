@@ -11,9 +11,13 @@ export function spreadOf(figures: number[]): Spread {
 }
 
 /** With linear interpolation between the two nearest figures. */
-export function quantile(sorted: number[], share: number): number {
+function quantile(sorted: number[], share: number): number {
   const position = (sorted.length - 1) * share;
   const below = sorted[Math.floor(position)] ?? Number.NaN;
   const above = sorted[Math.ceil(position)] ?? Number.NaN;
   return below + (above - below) * (position % 1);
 }
+
+/** What the figures of each round are in units of the other ones of that round. */
+export const quotients = (dividends: number[], divisors: number[]): number[] =>
+  dividends.map((dividend, round) => dividend / (divisors[round] ?? Number.NaN));

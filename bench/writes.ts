@@ -2,11 +2,11 @@ import type { Client } from "pg";
 import { DataSource } from "typeorm";
 
 import { TaskRunState } from "../dist";
-import { migrate } from "./database";
-import { randomRuns, STATES } from "./latency";
+import { migrate, runId } from "./database";
+import { STATES } from "./latency";
 import { createOriginal } from "./original";
 import { progress } from "./progress";
-import { type Spread, spreadOf } from "./statistics";
+import { quotients, type Spread, spreadOf } from "./statistics";
 
 /** Writing the same rows in the same order to this module's table and to the original's. */
 export interface WriteComparison {
@@ -80,8 +80,8 @@ export async function compareWrites(
     original: await original.figures(client, rows),
     advantage: {
       loading: original.loading / here.loading,
-      recording: quotients(original.recording, here.recording),
-      inserting: quotients(original.inserting, here.inserting),
+      recording: spreadOf(quotients(original.recording, here.recording)),
+      inserting: spreadOf(quotients(original.inserting, here.inserting)),
     },
   };
 }
@@ -165,13 +165,12 @@ async function createBatch(client: Client, source: string, rows: number): Promis
        now() AS created, now() AS updated, type::text,
        now() + (timestamp - timestamptz '2026-01-01') AS timestamp, name, message, state_details, data,
        task_run_id, result_artifact_id
-     FROM ${source} WHERE task_run_id IN (${randomRuns("$1", "$2::int")}) LIMIT ${BULK}`,
+     FROM ${source} WHERE task_run_id IN (
+       SELECT ${runId("run", "floor(random() * $1::int)::int")} FROM generate_series(1, $2::int)
+     ) LIMIT ${BULK}`,
     [rows / STATES, (2 * BULK) / STATES],
   );
 }
-
-const quotients = (dividends: number[], divisors: number[]): Spread =>
-  spreadOf(dividends.map((dividend, round) => dividend / (divisors[round] ?? Number.NaN)));
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();

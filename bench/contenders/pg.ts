@@ -17,14 +17,14 @@ const RECORD_ALL = `${INSERT} SELECT * FROM unnest($1::uuid[], $2::state_type[],
 
 /** SQL by hand, on the driver that all others use too: what the ratios refer to. */
 export const pg: Contender = {
-  name: "pg, by hand",
+  name: "pg by hand",
   library: "pg",
   open: async (url) => open(url, (_name, text) => ({ text })),
 };
 
 /** The same with named statements, which PostgreSQL parses and plans once a connection: the limit. */
 export const pgPrepared: Contender = {
-  name: "pg, prepared",
+  name: "pg prepared",
   library: "pg",
   open: async (url) => open(url, (name, text) => ({ name, text })),
 };
