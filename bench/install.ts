@@ -7,6 +7,7 @@ const installed = join(__dirname, "node_modules/.package-lock.json");
 const isNewer = (a: string, b: string) => existsSync(a) && statSync(a).mtimeMs >= statSync(b).mtimeMs;
 
 if (!isNewer(installed, join(__dirname, "package-lock.json"))) {
+  console.error("Installing the libraries to compare with");
   const { status } = spawnSync("npm ci --ignore-scripts", {
     cwd: __dirname,
     shell: true,

@@ -1,17 +1,13 @@
 import type { Client } from "pg";
 
-/** A statement as the service sent it. */
-export interface Statement {
-  sql: string;
-  parameters: unknown[];
-}
-
 /** How PostgreSQL executed a statement. */
 export interface Plan {
   /** Its nodes from the outermost inwards, on one line. */
   text: string;
   /** Pages of 8 kB that it looked at, those of indexes among them. */
   pages: number;
+  /** How many of them PostgreSQL had to ask the operating system for. */
+  pagesRead: number;
   /** What would grow with the table: rows read without an index, or read, or sorted, and not returned. */
   faults: string[];
 }
@@ -28,7 +24,7 @@ interface Node {
   Plans?: Node[];
 }
 
-export async function explain(client: Client, { sql, parameters }: Statement): Promise<Plan> {
+export async function explain(client: Client, sql: string, parameters: unknown[]): Promise<Plan> {
   await client.query("BEGIN"); // A deletion is carried out, too.
   try {
     const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: Node }] }>(
@@ -42,6 +38,7 @@ export async function explain(client: Client, { sql, parameters }: Statement): P
     return {
       text: nodes.map(describe).join(" < "),
       pages: root["Shared Hit Blocks"] + root["Shared Read Blocks"],
+      pagesRead: root["Shared Read Blocks"],
       faults: nodes.filter((node) => isFault(node, result)).map(describe),
     };
   } finally {

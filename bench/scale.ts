@@ -94,8 +94,8 @@ ${METHODS.map((method) =>
   [
     method,
     ...tables.map(({ rows, methods }) => {
-      const { text, pages } = methods[method].plan;
-      return `  ${count(rows).padStart(10)} rows: ${text}; ${pages} pages`;
+      const { text, pages, pagesRead } = methods[method].plan;
+      return `  ${count(rows).padStart(10)} rows: ${text}; ${pages} pages, ${pagesRead} of them not in PostgreSQL's memory`;
     }),
   ].join("\n"),
 ).join("\n")}
