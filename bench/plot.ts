@@ -36,7 +36,7 @@ const STYLE = `
   }`;
 
 const BAR = { height: 13, gap: 5 };
-const PANEL = { width: 430, label: 110, bars: 250, title: 34, margin: 22 };
+const PANEL = { width: 430, label: 100, bars: 260, value: 40, title: 34, margin: 22 };
 
 /** A panel for each operation, in two columns; a bar for each contender, in units of SQL by hand. */
 export function barChart({ operations, contenders, callers, rounds }: Results): string {
@@ -93,7 +93,7 @@ function bar(name: string, { median, low, high }: Spread, { kind, scale, y }: Ba
     text(x - 8, middle + 4, name, `end ${kind}`),
     `<rect x="${x}" y="${y}" width="${scale(median).toFixed(1)}" height="${BAR.height}" class="${kind}"/>`,
     high > low ? line(x + scale(low), middle, x + scale(high), middle) : "",
-    text(x + scale(high) + 6, middle + 4, median.toFixed(2), kind),
+    text(x + PANEL.bars + PANEL.value, middle + 4, median.toFixed(2), `end ${kind}`),
   ].join("");
 }
 
