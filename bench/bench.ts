@@ -52,19 +52,19 @@ const { warmUpRounds, rounds, milliseconds } = options.quick
   : { warmUpRounds: 3, rounds: 15, milliseconds: 100 };
 
 async function main(): Promise<void> {
-  const results = await withDatabase(async (client, url) => {
+  await withDatabase(async (client, url) => {
     await migrate(url);
     await prepareTable(client);
-    const contestants: [Contender, Session][] = [];
+    const sessions = new Map<Contender, Session>();
     try {
-      for (const contender of CONTENDERS) contestants.push([contender, await contender.open(url)]);
-      return await measureAll(client, new Map(contestants));
+      for (const contender of CONTENDERS) sessions.set(contender, await contender.open(url));
+      const results = await measureAll(client, sessions);
+      if (options.plot) writeFileSync(join(__dirname, "../docs/bench.svg"), barChart(results));
+      console.log(options.json ? JSON.stringify(results, null, 2) : asText(results));
     } finally {
-      for (const [, session] of contestants) await session.close();
+      for (const session of sessions.values()) await session.close();
     }
   });
-  if (options.plot) writeFileSync(join(__dirname, "../docs/bench.svg"), barChart(results));
-  console.log(options.json ? JSON.stringify(results, null, 2) : asText(results));
 }
 
 async function measureAll(client: Client, sessions: Map<Contender, Session>): Promise<Results> {

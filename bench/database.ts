@@ -21,7 +21,7 @@ export async function withDatabase<T>(work: (client: Client, url: string) => Pro
         await client.end();
       }
     } finally {
-      await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await server.query(`DROP DATABASE ${name}`); // It waits for connections that are about to end.
     }
   } finally {
     await server.end();

@@ -3,7 +3,7 @@ import { DataSource, type EntityManager, type Logger } from "typeorm";
 
 import { TaskRunState, TaskRunStateService } from "../dist";
 import { fill, migrate } from "./database";
-import { cycle, shuffled } from "./lists";
+import { shuffled } from "./lists";
 import { explain, type Plan } from "./plans";
 import { progress } from "./progress";
 import { quotients, type Spread, spreadOf } from "./statistics";
@@ -14,10 +14,23 @@ export type Method = (typeof METHODS)[number];
 /** How many states each task run has. */
 export const STATES = 10;
 
+/**
+ * Which rows are asked for: a few again and again, whose pages PostgreSQL keeps in its memory whatever the size of
+ * the table, or any at all, most of whose pages it has to ask the operating system for when the table is larger
+ * than its memory.
+ */
+export const ACCESSES = ["working set", "whole table"] as const;
+export type Access = (typeof ACCESSES)[number];
+
 /** How the three methods fare on a table of so many rows. */
 export interface TableResult {
   rows: number;
-  methods: Record<Method, { microseconds: Spread; againstSmallest: Spread; plan: Plan }>;
+  methods: Record<Method, Record<Access, Timing> & { plan: Plan }>;
+}
+
+export interface Timing {
+  microseconds: Spread;
+  againstSmallest: Spread;
 }
 
 /** Tables of all sizes stand side by side, each in a schema of its own. */
@@ -45,17 +58,25 @@ export async function measureLatency(
       progress(`latency: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
       for (const table of shuffled(tables)) {
         for (const method of METHODS) {
-          const median = await table.medianLatency(method, calls);
-          if (round >= 0) table.medians[method].push(median);
+          for (const access of ACCESSES) {
+            const median = await table.medianLatency(method, access, calls);
+            if (round >= 0) table.medians[method][access].push(median);
+          }
         }
       }
     }
     const results: TableResult[] = [];
     for (const table of tables) {
       const plans = await table.plans(client);
+      const timingOf = (method: Method, access: Access): Timing => ({
+        microseconds: spreadOf(table.medians[method][access]),
+        againstSmallest: spreadOf(
+          quotients(table.medians[method][access], tables[0]?.medians[method][access] ?? []),
+        ),
+      });
       const resultOf = (method: Method) => ({
-        microseconds: spreadOf(table.medians[method]),
-        againstSmallest: spreadOf(quotients(table.medians[method], tables[0]?.medians[method] ?? [])),
+        "working set": timingOf(method, "working set"),
+        "whole table": timingOf(method, "whole table"),
         plan: plans[method],
       });
       results.push({
@@ -82,13 +103,18 @@ const CALLS: Record<Method, (manager: EntityManager, id: string) => Promise<unkn
 };
 
 class MeasuredTable {
-  readonly medians: Record<Method, number[]> = { "read by id": [], "list of 10": [], "delete by id": [] };
+  /** Of each round. */
+  readonly medians: Record<Method, Record<Access, number[]>> = {
+    "read by id": { "working set": [], "whole table": [] },
+    "list of 10": { "working set": [], "whole table": [] },
+    "delete by id": { "working set": [], "whole table": [] },
+  };
 
   private constructor(
     readonly rows: number,
     private readonly dataSource: DataSource,
     private readonly log: StatementLog,
-    /** From anywhere in the table, each used as rarely as can be. */
+    /** From anywhere in the table: the working set first, behind it those that are used in turn. */
     private readonly ids: Record<Method, string[]>,
   ) {}
 
@@ -113,10 +139,11 @@ class MeasuredTable {
     });
   }
 
-  async medianLatency(method: Method, calls: number): Promise<number> {
+  async medianLatency(method: Method, access: Access, calls: number): Promise<number> {
     const microseconds: number[] = [];
+    const ids = access === "working set" ? this.ids[method].slice(0, calls) : this.next(method, calls);
     await this.undone(async (manager) => {
-      for (const id of this.next(method, calls)) {
+      for (const id of ids) {
         const start = performance.now();
         await CALLS[method](manager, id);
         microseconds.push((performance.now() - start) * 1000);
@@ -145,10 +172,11 @@ class MeasuredTable {
     return explain(client, sql, this.next(method, 1)); // Another id, whose pages are where they were.
   }
 
+  /** Ids that have not been used for as long as can be. */
   private next(method: Method, count: number): string[] {
     const ids = this.ids[method];
-    const taken = cycle(ids, count);
-    this.ids[method] = [...ids.slice(count), ...taken];
+    const taken = ids.splice(ids.length - count);
+    ids.splice(ids.length / 2, 0, ...taken);
     return taken;
   }
 

@@ -1,4 +1,4 @@
-import { METHODS } from "./latency";
+import { ACCESSES, type Access, METHODS } from "./latency";
 import type { Results } from "./results";
 import type { ScaleResults } from "./scale";
 import type { Spread } from "./statistics";
@@ -41,7 +41,7 @@ const PANEL = { width: 430, label: 100, bars: 260, value: 40, title: 34, margin:
 /** A panel for each operation, in two columns; a bar for each contender, in units of SQL by hand. */
 export function barChart({ operations, contenders, callers, rounds }: Results): string {
   const panelHeight = PANEL.title + contenders.length * (BAR.height + BAR.gap) + PANEL.margin;
-  const top = 40;
+  const top = 50;
   const longest = Math.max(
     ...operations.flatMap(({ results }) => results.map(({ againstReference }) => againstReference.high)),
   );
@@ -71,10 +71,10 @@ export function barChart({ operations, contenders, callers, rounds }: Results): 
     "Throughput of each library in units of SQL by hand",
     text(10, 20, "Throughput, SQL by hand on pg = 1.00; more is better", "title"),
     text(
-      2 * PANEL.width,
-      20,
+      10,
+      38,
       `${callers} callers, median of ${rounds} rounds; lines: the middle half of the rounds`,
-      "note end",
+      "note",
     ),
     ...panels,
   );
@@ -97,59 +97,80 @@ function bar(name: string, { median, low, high }: Spread, { kind, scale, y }: Ba
   ].join("");
 }
 
-/** How long a call takes on larger and larger tables, in units of the smallest. */
+/** How long a call takes on larger and larger tables, in units of the smallest: a panel for each way of access. */
 export function lineChart({ tables, rounds }: ScaleResults): string {
-  const width = 640;
-  const height = 320;
-  const plot = { left: 60, right: 520, top: 60, bottom: 270 };
+  const width = 880;
+  const height = 335;
+  const panels: Record<Access, string> = {
+    "working set": "a few rows, again and again",
+    "whole table": "any row of the table",
+  };
   const ratios = tables.flatMap(({ methods }) =>
-    METHODS.map((method) => methods[method].againstSmallest.high),
+    METHODS.flatMap((method) => ACCESSES.map((access) => methods[method][access].againstSmallest.high)),
   );
   const highest = Math.max(2, Math.ceil(Math.max(...ratios) * 2) / 2);
-  const y = (ratio: number) => plot.bottom - (ratio / highest) * (plot.bottom - plot.top);
-  const x = (n: number) =>
-    plot.left + 20 + (n / Math.max(1, tables.length - 1)) * (plot.right - plot.left - 40);
-
-  const grid = Array.from({ length: highest * 2 + 1 }, (_, n) => n / 2).map(
-    (ratio) =>
-      line(plot.left, y(ratio), plot.right, y(ratio), ratio === 1 ? "one" : "grid") +
-      text(plot.left - 8, y(ratio) + 4, ratio.toFixed(1), "axis end"),
-  );
-  const sizes = tables.map(({ rows }, n) =>
-    text(x(n), plot.bottom + 20, rows.toLocaleString("en"), "axis middle"),
-  );
-  const ends = spacedOut(
-    METHODS.map((method) => y(tables.at(-1)?.methods[method].againstSmallest.median ?? 1)),
-  );
-  const curves = METHODS.map((method, colour) => {
-    const spreads = tables.map(({ methods }) => methods[method].againstSmallest);
-    const points = spreads.map(({ median }, n) => `${x(n).toFixed(1)},${y(median).toFixed(1)}`);
-    return [
-      `<polyline class="c${colour}" points="${points.join(" ")}"/>`,
-      ...spreads.map(
-        ({ median, low, high }, n) =>
-          line(x(n), y(low), x(n), y(high), `c${colour}`) +
-          `<circle class="c${colour}" cx="${x(n).toFixed(1)}" cy="${y(median).toFixed(1)}" r="3.5"/>`,
-      ),
-      text(
-        plot.right + 4,
-        (ends[colour] ?? 0) + 4,
-        `${method} ${spreads.at(-1)?.median.toFixed(2)}`,
-        `c${colour}`,
-      ),
-    ].join("");
-  });
   return svg(
     width,
     height,
     "Time of a call on larger tables in units of the smallest",
-    text(10, 20, "Time of a call as the table grows, smallest table = 1.0", "title"),
+    text(10, 20, "Time of a call as the table grows, smallest table = 1.0; less is better", "title"),
     text(10, 38, `one caller, median of ${rounds} rounds; lines: the middle half of the rounds`, "note"),
-    ...grid,
-    ...sizes,
-    text((plot.left + plot.right) / 2, plot.bottom + 40, "rows in the table", "axis middle"),
-    ...curves,
+    ...ACCESSES.map((access, n) =>
+      group(
+        (n * width) / 2,
+        50,
+        ...lines(
+          panels[access],
+          tables.map(({ rows }) => rows.toLocaleString("en")),
+          METHODS.map((method) => ({
+            name: method,
+            spreads: tables.map(({ methods }) => methods[method][access].againstSmallest),
+          })),
+          highest,
+        ),
+      ),
+    ),
   );
+}
+
+function lines(
+  title: string,
+  sizes: string[],
+  curves: { name: string; spreads: Spread[] }[],
+  highest: number,
+): string[] {
+  const plot = { left: 40, right: 310, top: 40, bottom: 230 };
+  const y = (ratio: number) => plot.bottom - (ratio / highest) * (plot.bottom - plot.top);
+  const x = (n: number) =>
+    plot.left + 30 + (n / Math.max(1, sizes.length - 1)) * (plot.right - plot.left - 60);
+  const step = highest > 3 ? 1 : 0.5;
+  const ends = spacedOut(curves.map(({ spreads }) => y(spreads.at(-1)?.median ?? 1)));
+  return [
+    text(plot.left, 20, title, "title"),
+    ...Array.from({ length: Math.floor(highest / step) + 1 }, (_, n) => n * step).map(
+      (ratio) =>
+        line(plot.left, y(ratio), plot.right, y(ratio), ratio === 1 ? "one" : "grid") +
+        text(plot.left - 8, y(ratio) + 4, ratio.toFixed(1), "axis end"),
+    ),
+    ...sizes.map((size, n) => text(x(n), plot.bottom + 20, size, "axis middle")),
+    text((plot.left + plot.right) / 2, plot.bottom + 40, "rows in the table", "axis middle"),
+    ...curves.map(({ name, spreads }, colour) =>
+      [
+        `<polyline class="c${colour}" points="${spreads.map(({ median }, n) => `${x(n).toFixed(1)},${y(median).toFixed(1)}`).join(" ")}"/>`,
+        ...spreads.map(
+          ({ median, low, high }, n) =>
+            line(x(n), y(low), x(n), y(high), `c${colour}`) +
+            `<circle class="c${colour}" cx="${x(n).toFixed(1)}" cy="${y(median).toFixed(1)}" r="3.5"/>`,
+        ),
+        text(
+          plot.right + 6,
+          (ends[colour] ?? 0) + 4,
+          `${name} ${spreads.at(-1)?.median.toFixed(2)}`,
+          `c${colour}`,
+        ),
+      ].join(""),
+    ),
+  ];
 }
 
 /** Moves labels apart so far that each can be read, in their order. */

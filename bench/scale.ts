@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { withDatabase } from "./database";
-import { createTable, METHODS, measureLatency, schemaOf, type TableResult } from "./latency";
+import {
+  ACCESSES,
+  createTable,
+  METHODS,
+  measureLatency,
+  schemaOf,
+  type TableResult,
+  type Timing,
+} from "./latency";
 import { type Machine, machine, machineAsText } from "./machine";
 import { lineChart } from "./plot";
 import { progress } from "./progress";
@@ -37,10 +45,10 @@ const SIZES = options.quick ? [1e3, 1e4] : [1e4, 1e5, 1e6, ...(options.large ? [
 const WRITTEN = options.quick ? 1e4 : 1e6;
 const { warmUpRounds, rounds, calls } = options.quick
   ? { warmUpRounds: 1, rounds: 3, calls: 20 }
-  : { warmUpRounds: 3, rounds: 15, calls: 300 };
+  : { warmUpRounds: 3, rounds: 25, calls: 100 };
 
 async function main(): Promise<void> {
-  const results = await withDatabase(async (client, url): Promise<ScaleResults> => {
+  await withDatabase(async (client, url) => {
     for (const rows of SIZES) {
       progress(`loading ${rows.toLocaleString("en")} rows`);
       await createTable(client, url, rows);
@@ -49,12 +57,15 @@ async function main(): Promise<void> {
     const source = `${schemaOf(WRITTEN)}.task_run_state`;
     const writes = await compareWrites(client, url, { source, rows: WRITTEN, warmUpRounds, rounds });
     progress("");
-    return { machine: await machine(client), rounds, tables, writes };
+    const results = { machine: await machine(client), rounds, tables, writes };
+    if (options.plot) writeFileSync(join(__dirname, "../docs/bench-scale.svg"), lineChart(results));
+    console.log(options.json ? JSON.stringify(results, null, 2) : asText(results));
+    assertPlans(tables);
   });
-  if (options.plot) writeFileSync(join(__dirname, "../docs/bench-scale.svg"), lineChart(results));
-  console.log(options.json ? JSON.stringify(results, null, 2) : asText(results));
+}
 
-  const faults = results.tables.flatMap(({ rows, methods }) =>
+function assertPlans(tables: TableResult[]): void {
+  const faults = tables.flatMap(({ rows, methods }) =>
     METHODS.flatMap((method) =>
       methods[method].plan.faults.map((fault) => `${method}, ${rows} rows: ${fault}`),
     ),
@@ -68,25 +79,25 @@ function asText({ machine, rounds, tables, writes }: ScaleResults): string {
   return `${machineAsText(machine)}
 One caller, ${rounds} rounds. Medians; in brackets the middle half of the rounds.
 
-Waiting for a call, µs
+${ACCESSES.map((access) => {
+  const table = (cell: (timing: Timing) => string) =>
+    asTable([
+      ["rows", ...METHODS],
+      ...tables.map(({ rows, methods }) => [
+        count(rows),
+        ...METHODS.map((method) => cell(methods[method][access])),
+      ]),
+    ]);
+  const title =
+    access === "working set" ? `the same ${calls} of each again and again` : "any row of the table";
+  return `Waiting for a call, µs: ${title}
 
-${asTable([
-  ["rows", ...METHODS],
-  ...tables.map(({ rows, methods }) => [
-    count(rows),
-    ...METHODS.map((method) => spread(methods[method].microseconds, 0)),
-  ]),
-])}
+${table(({ microseconds }) => spread(microseconds, 0))}
 
 The same, ${smallest} rows = 1.00
 
-${asTable([
-  ["rows", ...METHODS],
-  ...tables.map(({ rows, methods }) => [
-    count(rows),
-    ...METHODS.map((method) => spread(methods[method].againstSmallest, 2)),
-  ]),
-])}
+${table(({ againstSmallest }) => spread(againstSmallest, 2))}`;
+}).join("\n\n")}
 
 Plans, from the outside in
 
