@@ -1,0 +1,123 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Client } from "pg";
+
+import { assertAgreement } from "./agreement";
+import { type Contender, POOL_SIZE, type Session } from "./contender";
+import { drizzle } from "./contenders/drizzle";
+import { kysely } from "./contenders/kysely";
+import { mikroOrm } from "./contenders/mikro-orm";
+import { pg, pgPrepared } from "./contenders/pg";
+import { prisma } from "./contenders/prisma";
+import { sequelize } from "./contenders/sequelize";
+import { typeorm, typeormTaskRunState } from "./contenders/typeorm";
+import { migrate, withDatabase } from "./database";
+import { shuffled } from "./lists";
+import { machine } from "./machine";
+import { measure } from "./measure";
+import { operationsOn, prepareTable, tidyTable } from "./operations";
+import { barChart } from "./plot";
+import { progress } from "./progress";
+import { asText, type Results, type Rounds, resultsOf, versionOf } from "./results";
+
+const REFERENCE = pg;
+const CONTENDERS = [
+  pg,
+  pgPrepared,
+  typeormTaskRunState,
+  typeorm,
+  kysely,
+  drizzle,
+  sequelize,
+  mikroOrm,
+  prisma,
+];
+const CALLERS = 16;
+
+const { values: options } = parseArgs({
+  options: {
+    /** A few short rounds: they show that it works, not how fast it is. */
+    quick: { type: "boolean", default: false },
+    /** Prints JSON instead of tables. */
+    json: { type: "boolean", default: false },
+    /** Writes the chart too. */
+    plot: { type: "boolean", default: false },
+  },
+});
+
+/** How many rounds, and for how long the reference is at work with each operation in one of them. */
+const { warmUpRounds, rounds, milliseconds } = options.quick
+  ? { warmUpRounds: 1, rounds: 3, milliseconds: 5 }
+  : { warmUpRounds: 3, rounds: 15, milliseconds: 100 };
+
+async function main(): Promise<void> {
+  await withDatabase(async (client, url) => {
+    await migrate(url);
+    await prepareTable(client);
+    const sessions = new Map<Contender, Session>();
+    try {
+      for (const contender of CONTENDERS) sessions.set(contender, await contender.open(url));
+      const results = await measureAll(client, sessions);
+      if (options.plot) writeFileSync(join(__dirname, "../docs/bench.svg"), barChart(results));
+      console.log(options.json ? JSON.stringify(results, null, 2) : asText(results));
+    } finally {
+      for (const session of sessions.values()) await session.close();
+    }
+  });
+}
+
+async function measureAll(client: Client, sessions: Map<Contender, Session>): Promise<Results> {
+  const reference = sessions.get(REFERENCE);
+  if (!reference) throw new Error("The reference is not among the contenders");
+  const operations = await operationsOn(client, reference);
+  for (const [contender, session] of sessions) {
+    progress(`checking ${contender.name}`);
+    await assertAgreement(session, reference, operations).catch((cause) => {
+      throw new Error(`${contender.name} does not do what ${REFERENCE.name} does`, { cause });
+    });
+  }
+
+  const entries = operations.map((operation) => ({ operation, calls: 4, measured: emptyRounds() }));
+  for (let round = -warmUpRounds; round < rounds; round++) {
+    for (const entry of entries) {
+      const { operation, measured } = entry;
+      progress(`${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}: ${operation.name}`);
+      for (const [contender, session] of shuffled([...sessions])) {
+        const calls = await operation.calls(entry.calls);
+        const measurement = await measure(calls, CALLERS, (call) => call(session));
+        if (round >= 0) measured.get(contender)?.push(measurement);
+        else if (contender === REFERENCE)
+          entry.calls = Math.max(entry.calls, callsFor(measurement.throughput));
+        if (operation.kind === "write") await tidyTable(client);
+      }
+    }
+  }
+  progress("");
+  return {
+    machine: await machine(client),
+    callers: CALLERS,
+    pool: POOL_SIZE,
+    rounds,
+    contenders: CONTENDERS.map((contender) => ({ name: contender.name, version: versionOf(contender) })),
+    operations: entries.map(({ operation: { name, kind }, calls, measured }) => ({
+      name,
+      kind,
+      callsPerRound: calls,
+      results: resultsOf(measured, REFERENCE, typeormTaskRunState),
+    })),
+  };
+}
+
+const emptyRounds = (): Rounds => new Map(CONTENDERS.map((contender) => [contender, []]));
+
+/** As many calls for each caller, unless that would be less than one. */
+function callsFor(throughput: number): number {
+  const calls = (throughput * milliseconds) / 1000;
+  return calls < CALLERS ? Math.max(2, Math.round(calls)) : Math.round(calls / CALLERS) * CALLERS;
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

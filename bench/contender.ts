@@ -1,0 +1,44 @@
+/** A row of the table, as every contender returns it: the module's entity, or an object with the same values. */
+export interface State {
+  id: string;
+  created: Date;
+  updated: Date;
+  type: string;
+  timestamp: Date;
+  name: string;
+  message: string | null;
+  stateDetails: object;
+  data: unknown;
+  taskRunId: string;
+  resultArtifactId: string | null;
+}
+
+/** A state to record: the id comes from the client (UUIDv7), the three times from the database. */
+export type NewState = Omit<State, "id" | "created" | "updated" | "timestamp">;
+
+export interface Contender {
+  name: string;
+  /** Where its version stands: a package that `package.json`, here or at the root, names. */
+  library: string;
+  open(url: string): Promise<Session>;
+}
+
+/** What is measured. Every contender does it as its documentation shows, over a pool of its own. */
+export interface Session {
+  read(id: string): Promise<State | null>;
+  /** By `timestamp`, then by `id`. */
+  list(taskRunId: string): Promise<State[]>;
+  /** Whether there was a row. */
+  delete(id: string): Promise<boolean>;
+  /** Returns the row as it was stored. */
+  record(state: NewState): Promise<State>;
+  recordAll(states: NewState[]): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+export const POOL_SIZE = 8;
+
+/** Connections stay open between the rounds. */
+export function poolOptions(url: string) {
+  return { connectionString: url, max: POOL_SIZE, idleTimeoutMillis: 0 };
+}

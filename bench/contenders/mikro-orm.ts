@@ -1,0 +1,60 @@
+import { EntitySchema, MikroORM, type OptionalProps } from "@mikro-orm/postgresql";
+import { uuidv7 } from "uuidv7";
+
+import { StateType } from "../../dist";
+import { type Contender, type NewState, POOL_SIZE, type State } from "../contender";
+
+const time = { type: "datetime", columnType: "timestamptz(6)", defaultRaw: "clock_timestamp()" } as const;
+
+interface Entity extends State {
+  [OptionalProps]?: "created" | "updated" | "timestamp";
+}
+
+const TaskRunState = new EntitySchema<Entity>({
+  name: "TaskRunState",
+  tableName: "task_run_state",
+  properties: {
+    id: { type: "uuid", primary: true },
+    created: time,
+    updated: time,
+    type: { enum: true, items: Object.values(StateType), nativeEnumName: "state_type", type: "string" },
+    timestamp: time,
+    name: { type: "string" },
+    message: { type: "string", nullable: true },
+    stateDetails: { type: "json", fieldName: "state_details" },
+    data: { type: "json", nullable: true },
+    taskRunId: { type: "uuid", fieldName: "task_run_id" },
+    resultArtifactId: { type: "uuid", fieldName: "result_artifact_id", nullable: true },
+  },
+});
+
+/** Each call has an entity manager of its own, as each request of a server has. */
+export const mikroOrm: Contender = {
+  name: "MikroORM",
+  library: "@mikro-orm/postgresql",
+  async open(url) {
+    const orm = await MikroORM.init({
+      clientUrl: url,
+      entities: [TaskRunState],
+      pool: { min: POOL_SIZE, max: POOL_SIZE },
+    });
+    return {
+      read: (id) => orm.em.fork().findOne(TaskRunState, { id }),
+      list: (taskRunId) =>
+        orm.em.fork().find(TaskRunState, { taskRunId }, { orderBy: { timestamp: "asc", id: "asc" } }),
+      delete: async (id) => (await orm.em.fork().nativeDelete(TaskRunState, { id })) === 1,
+      async record(state) {
+        const em = orm.em.fork();
+        const stored = em.create(TaskRunState, row(state));
+        await em.persistAndFlush(stored);
+        return stored;
+      },
+      recordAll: (states) => orm.em.fork().insertMany<Entity>(TaskRunState, states.map(row)),
+      close: () => orm.close(),
+    };
+  },
+};
+
+function row(state: NewState) {
+  return { ...state, id: uuidv7() };
+}

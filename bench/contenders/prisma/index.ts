@@ -1,0 +1,40 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import { uuidv7 } from "uuidv7";
+
+import { type Contender, type NewState, poolOptions, type State } from "../../contender";
+import { Prisma, PrismaClient } from "./generated/client";
+
+/** `generated` is what `prisma generate` 7.9.1 makes of `schema.prisma`. */
+export const prisma: Contender = {
+  name: "Prisma",
+  library: "@prisma/client",
+  async open(url) {
+    const client = new PrismaClient({ adapter: new PrismaPg(poolOptions(url)) });
+    const states = client.taskRunState;
+    const asState = (found: unknown) => found as State;
+    return {
+      // It joins the calls of one turn of the event loop into one statement: fewer statements than calls.
+      read: async (id) => asState(await states.findUnique({ where: { id } })),
+      async list(taskRunId) {
+        const found = await states.findMany({
+          where: { taskRunId },
+          orderBy: [{ timestamp: "asc" }, { id: "asc" }],
+        });
+        return found.map(asState);
+      },
+      delete: async (id) => (await states.deleteMany({ where: { id } })).count === 1,
+      record: async (state) => asState(await states.create({ data: row(state) })),
+      recordAll: (all) => states.createMany({ data: all.map(row) }),
+      close: () => client.$disconnect(),
+    };
+  },
+};
+
+function row(state: NewState): Prisma.TaskRunStateCreateManyInput {
+  return {
+    ...state,
+    id: uuidv7(),
+    type: state.type as Prisma.TaskRunStateCreateManyInput["type"],
+    data: state.data === null ? Prisma.DbNull : (state.data as Prisma.InputJsonValue),
+  };
+}

@@ -1,0 +1,207 @@
+import type { Client } from "pg";
+import { DataSource, type EntityManager, type Logger } from "typeorm";
+
+import { TaskRunState, TaskRunStateService } from "../dist";
+import { fill, migrate } from "./database";
+import { shuffled } from "./lists";
+import { explain, type Plan } from "./plans";
+import { progress } from "./progress";
+import { quotients, type Spread, spreadOf } from "./statistics";
+
+export const METHODS = ["read by id", "list of 10", "delete by id"] as const;
+export type Method = (typeof METHODS)[number];
+
+/** How many states each task run has. */
+export const STATES = 10;
+
+/**
+ * Which rows are asked for: a few again and again, whose pages PostgreSQL keeps in its memory whatever the size of
+ * the table, or any at all, most of whose pages it has to ask the operating system for when the table is larger
+ * than its memory.
+ */
+export const ACCESSES = ["working set", "whole table"] as const;
+export type Access = (typeof ACCESSES)[number];
+
+/** How the three methods fare on a table of so many rows. */
+export interface TableResult {
+  rows: number;
+  methods: Record<Method, Record<Access, Timing> & { plan: Plan }>;
+}
+
+export interface Timing {
+  microseconds: Spread;
+  againstSmallest: Spread;
+}
+
+/** Tables of all sizes stand side by side, each in a schema of its own. */
+export const schemaOf = (rows: number): string => `rows_${rows}`;
+
+export async function createTable(client: Client, url: string, rows: number): Promise<void> {
+  const schema = schemaOf(rows);
+  await client.query(`CREATE SCHEMA ${schema}`);
+  await migrate(url, schema);
+  await fill(client, { table: `${schema}.task_run_state`, runs: rows / STATES, states: STATES });
+  await client.query(`VACUUM (ANALYZE) ${schema}.task_run_state`);
+}
+
+/** How long one caller waits for each method, table by table in every round. */
+export async function measureLatency(
+  client: Client,
+  url: string,
+  sizes: number[],
+  { warmUpRounds, rounds, calls }: { warmUpRounds: number; rounds: number; calls: number },
+): Promise<TableResult[]> {
+  const tables: MeasuredTable[] = [];
+  try {
+    for (const rows of sizes) tables.push(await MeasuredTable.open(client, url, rows));
+    for (let round = -warmUpRounds; round < rounds; round++) {
+      progress(`latency: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
+      for (const table of shuffled(tables)) {
+        for (const method of METHODS) {
+          for (const access of ACCESSES) {
+            const median = await table.medianLatency(method, access, calls);
+            if (round >= 0) table.medians[method][access].push(median);
+          }
+        }
+      }
+    }
+    const results: TableResult[] = [];
+    for (const table of tables) {
+      const plans = await table.plans(client);
+      const timingOf = (method: Method, access: Access): Timing => ({
+        microseconds: spreadOf(table.medians[method][access]),
+        againstSmallest: spreadOf(
+          quotients(table.medians[method][access], tables[0]?.medians[method][access] ?? []),
+        ),
+      });
+      const resultOf = (method: Method) => ({
+        "working set": timingOf(method, "working set"),
+        "whole table": timingOf(method, "whole table"),
+        plan: plans[method],
+      });
+      results.push({
+        rows: table.rows,
+        methods: {
+          "read by id": resultOf("read by id"),
+          "list of 10": resultOf("list of 10"),
+          "delete by id": resultOf("delete by id"),
+        },
+      });
+    }
+    return results;
+  } finally {
+    for (const table of tables) await table.close();
+  }
+}
+
+const service = new TaskRunStateService();
+
+const CALLS: Record<Method, (manager: EntityManager, id: string) => Promise<unknown>> = {
+  "read by id": (manager, id) => service.readTaskRunState(manager, id),
+  "list of 10": (manager, id) => service.readTaskRunStates(manager, id),
+  "delete by id": (manager, id) => service.deleteTaskRunState(manager, id),
+};
+
+class MeasuredTable {
+  /** Of each round. */
+  readonly medians: Record<Method, Record<Access, number[]>> = {
+    "read by id": { "working set": [], "whole table": [] },
+    "list of 10": { "working set": [], "whole table": [] },
+    "delete by id": { "working set": [], "whole table": [] },
+  };
+
+  private constructor(
+    readonly rows: number,
+    private readonly dataSource: DataSource,
+    private readonly log: StatementLog,
+    /** From anywhere in the table: the working set first, behind it those that are used in turn. */
+    private readonly ids: Record<Method, string[]>,
+  ) {}
+
+  static async open(client: Client, url: string, rows: number): Promise<MeasuredTable> {
+    const { rows: sample } = await client.query<{ id: string; run: string }>(
+      `SELECT id, task_run_id AS run FROM ${schemaOf(rows)}.task_run_state ORDER BY random() LIMIT 20000`,
+    );
+    const half = sample.length / 2;
+    const log = new StatementLog();
+    const dataSource = new DataSource({
+      type: "postgres",
+      url,
+      schema: schemaOf(rows),
+      entities: [TaskRunState],
+      logger: log,
+    });
+    await dataSource.initialize();
+    return new MeasuredTable(rows, dataSource, log, {
+      "read by id": sample.slice(0, half).map(({ id }) => id),
+      "list of 10": sample.map(({ run }) => run),
+      "delete by id": sample.slice(half).map(({ id }) => id),
+    });
+  }
+
+  async medianLatency(method: Method, access: Access, calls: number): Promise<number> {
+    const microseconds: number[] = [];
+    const ids = access === "working set" ? this.ids[method].slice(0, calls) : this.next(method, calls);
+    await this.undone(async (manager) => {
+      for (const id of ids) {
+        const start = performance.now();
+        await CALLS[method](manager, id);
+        microseconds.push((performance.now() - start) * 1000);
+      }
+    });
+    return spreadOf(microseconds).median;
+  }
+
+  async plans(client: Client): Promise<Record<Method, Plan>> {
+    return {
+      "read by id": await this.plan(client, "read by id"),
+      "list of 10": await this.plan(client, "list of 10"),
+      "delete by id": await this.plan(client, "delete by id"),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.dataSource.destroy();
+  }
+
+  private async plan(client: Client, method: Method): Promise<Plan> {
+    const sql = await this.undone(async (manager) => {
+      for (const id of this.next(method, 1)) await CALLS[method](manager, id);
+      return this.log.latest;
+    });
+    return explain(client, sql, this.next(method, 1)); // Another id, whose pages are where they were.
+  }
+
+  /** Ids that have not been used for as long as can be. */
+  private next(method: Method, count: number): string[] {
+    const ids = this.ids[method];
+    const taken = ids.splice(ids.length - count);
+    ids.splice(ids.length / 2, 0, ...taken);
+    return taken;
+  }
+
+  /** In a transaction that is rolled back: the table stays as it is. */
+  private async undone<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    try {
+      return await work(runner.manager);
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
+  }
+}
+
+class StatementLog implements Logger {
+  latest = "";
+
+  logQuery(sql: string): void {
+    this.latest = sql;
+  }
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
+}

@@ -1,0 +1,101 @@
+import rootPackage from "../package.json";
+import type { Contender } from "./contender";
+import { type Machine, machineAsText } from "./machine";
+import type { Measurement } from "./measure";
+import type { Operation } from "./operations";
+import benchPackage from "./package.json";
+import { quotients, type Spread, spreadOf } from "./statistics";
+
+/** What `--json` prints. Ratios are taken within a round: what slows the machine down slows both of its terms. */
+export interface Results {
+  machine: Machine;
+  callers: number;
+  pool: number;
+  rounds: number;
+  contenders: { name: string; version: string }[];
+  operations: { name: string; kind: "read" | "write"; callsPerRound: number; results: Result[] }[];
+}
+
+export interface Result {
+  contender: string;
+  /** Calls a second. */
+  throughput: Spread;
+  /** Throughput in units of the reference's, SQL by hand. */
+  againstReference: Spread;
+  /** This module's throughput in units of this contender's. */
+  moduleAgainstThis: Spread;
+  /** Microseconds of this process for a call. */
+  cpu: Spread;
+}
+
+/** All measurements of an operation: those of each contender, round by round. */
+export type Rounds = Map<Contender, Measurement[]>;
+
+export function resultsOf(rounds: Rounds, reference: Contender, module: Contender): Result[] {
+  const throughputs = (contender: Contender) => (rounds.get(contender) ?? []).map((each) => each.throughput);
+  return [...rounds].map(([contender, measurements]) => ({
+    contender: contender.name,
+    throughput: spreadOf(throughputs(contender)),
+    againstReference: spreadOf(quotients(throughputs(contender), throughputs(reference))),
+    moduleAgainstThis: spreadOf(quotients(throughputs(module), throughputs(contender))),
+    cpu: spreadOf(measurements.map(({ cpu }) => cpu)),
+  }));
+}
+
+export function versionOf({ library }: Contender): string {
+  const versions: Record<string, string> = {
+    ...rootPackage.devDependencies,
+    ...benchPackage.dependencies,
+    [rootPackage.name]: rootPackage.version,
+  };
+  return versions[library] ?? "unknown";
+}
+
+export function asText({ machine, callers, pool, rounds, contenders, operations }: Results): string {
+  const table = (kind: Operation["kind"], cell: (result: Result) => string) => {
+    const columns = operations.filter((operation) => operation.kind === kind);
+    return asTable([
+      ["", ...columns.map(({ name }) => name)],
+      ...contenders.map(({ name, version }, row) => [
+        `${name} ${version}`,
+        ...columns.map(({ results }) => {
+          const result = results[row];
+          return result ? cell(result) : "";
+        }),
+      ]),
+    ]);
+  };
+  const both = (title: string, cell: (result: Result) => string) =>
+    [title, "", table("read", cell), "", table("write", cell)].join("\n");
+
+  return [
+    `${machineAsText(machine)}
+${callers} callers, a pool of ${pool} connections each, ${rounds} rounds. Medians; in brackets the middle half of the rounds.`,
+    both("Calls a second", ({ throughput }) => Math.round(throughput.median).toLocaleString("en")),
+    both("Throughput, pg by hand = 1.00", ({ againstReference }) => spread(againstReference)),
+    both("Throughput of this module, the contender's = 1.00", ({ moduleAgainstThis }) =>
+      spread(moduleAgainstThis),
+    ),
+    both("CPU for a call, µs, without the server's", ({ cpu }) =>
+      Math.round(cpu.median).toLocaleString("en"),
+    ),
+  ].join("\n\n");
+}
+
+const spread = ({ median, low, high }: Spread): string =>
+  `${median.toFixed(2)} [${low.toFixed(2)} ${high.toFixed(2)}]`;
+
+/** The first column to the left, the others to the right. */
+export function asTable(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((text, column) =>
+          column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0),
+        )
+        .join("   ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

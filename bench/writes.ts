@@ -1,0 +1,186 @@
+import type { Client } from "pg";
+import { DataSource } from "typeorm";
+
+import { TaskRunState } from "../dist";
+import { migrate, runId } from "./database";
+import { STATES } from "./latency";
+import { createOriginal } from "./original";
+import { progress } from "./progress";
+import { quotients, type Spread, spreadOf } from "./statistics";
+
+/** Writing the same rows in the same order to this module's table and to the original's. */
+export interface WriteComparison {
+  rows: number;
+  here: TableFigures;
+  original: TableFigures;
+  /** The original's time in units of this module's, round by round. */
+  advantage: {
+    loading: number;
+    recording: Spread;
+    inserting: Spread;
+  };
+}
+
+export interface TableFigures {
+  tableBytes: number;
+  indexBytes: Record<string, number>;
+  loadedRowsPerSecond: number;
+  /** For 1,000 states in one statement, copied from another table: the server's work alone. */
+  recordingMilliseconds: Spread;
+  /** Of the write-ahead log, for each of these states. */
+  walBytesPerState: number;
+  /** For 1,000 states through `manager.insert`: TypeORM's work with them is the same for both tables. */
+  insertingMilliseconds: Spread;
+}
+
+const BULK = 1000;
+
+/** Columns as the batch has them, where `type` is plain text because each schema has an enum of its own. */
+const columns = (schema: string) =>
+  `id, created, updated, type::text::${schema}.state_type, timestamp, name, message, state_details, data,
+   task_run_id, result_artifact_id`;
+
+export async function compareWrites(
+  client: Client,
+  url: string,
+  {
+    source,
+    rows,
+    warmUpRounds,
+    rounds,
+  }: { source: string; rows: number; warmUpRounds: number; rounds: number },
+): Promise<WriteComparison> {
+  await client.query("CREATE SCHEMA here");
+  await migrate(url, "here");
+  await createOriginal(client, "original");
+  await client.query(`INSERT INTO original.task_run SELECT DISTINCT task_run_id FROM ${source}`);
+  await client.query("SET synchronize_seqscans = off"); // Rows arrive in the order in which they lie in the source.
+  const here = new Side("here", url);
+  const original = new Side("original", url);
+  for (const side of [here, original]) {
+    progress(`loading ${rows.toLocaleString("en")} rows: ${side.schema}`);
+    await side.load(client, source);
+  }
+  try {
+    for (const side of [here, original]) await side.dataSource.initialize();
+    for (let round = -warmUpRounds; round < rounds; round++) {
+      progress(`recording: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
+      const sides = round % 2 ? [original, here] : [here, original];
+      await createBatch(client, source, rows);
+      for (const side of sides) await side.record(client, round >= 0);
+      await createBatch(client, source, rows);
+      for (const side of sides) await side.insert(client, round >= 0);
+    }
+  } finally {
+    for (const { dataSource } of [here, original]) if (dataSource.isInitialized) await dataSource.destroy();
+  }
+  return {
+    rows,
+    here: await here.figures(client, rows),
+    original: await original.figures(client, rows),
+    advantage: {
+      loading: original.loading / here.loading,
+      recording: spreadOf(quotients(original.recording, here.recording)),
+      inserting: spreadOf(quotients(original.inserting, here.inserting)),
+    },
+  };
+}
+
+/** One of the two tables, and the milliseconds that were measured on it. */
+class Side {
+  readonly dataSource: DataSource;
+  loading = 0;
+  readonly recording: number[] = [];
+  readonly inserting: number[] = [];
+  private readonly walBytes: number[] = [];
+
+  constructor(
+    readonly schema: string,
+    url: string,
+  ) {
+    this.dataSource = new DataSource({ type: "postgres", url, schema, entities: [TaskRunState] });
+  }
+
+  async load(client: Client, source: string): Promise<void> {
+    this.loading = await milliseconds(() => this.copy(client, source));
+    await client.query(`VACUUM (ANALYZE) ${this.schema}.task_run_state`);
+  }
+
+  async record(client: Client, counts: boolean): Promise<void> {
+    const before = await walPosition(client);
+    const elapsed = await milliseconds(() => this.copy(client, "batch"));
+    if (!counts) return;
+    this.recording.push(elapsed);
+    this.walBytes.push((await walPosition(client)) - before);
+  }
+
+  async insert(client: Client, counts: boolean): Promise<void> {
+    const { rows } = await client.query<Partial<TaskRunState>>(
+      `SELECT id, type, timestamp, name, message, state_details AS "stateDetails", data, task_run_id AS "taskRunId"
+       FROM batch`,
+    );
+    const { manager } = this.dataSource;
+    const states = rows.map((row) => manager.create(TaskRunState, row));
+    const elapsed = await milliseconds(() => manager.insert(TaskRunState, states));
+    if (counts) this.inserting.push(elapsed);
+  }
+
+  async figures(client: Client, rows: number): Promise<TableFigures> {
+    const table = `${this.schema}.task_run_state`;
+    const { rows: indexes } = await client.query<{ name: string; bytes: string }>(
+      `SELECT indexrelid::regclass::text AS name, pg_relation_size(indexrelid) AS bytes
+       FROM pg_index WHERE indrelid = $1::regclass ORDER BY indexrelid`,
+      [table],
+    );
+    const { rows: sizes } = await client.query<{ bytes: string }>(
+      "SELECT pg_table_size($1::regclass) AS bytes",
+      [table],
+    );
+    return {
+      tableBytes: Number(sizes[0]?.bytes),
+      indexBytes: Object.fromEntries(
+        indexes.map(({ name, bytes }) => [name.slice(this.schema.length + 1), Number(bytes)]),
+      ),
+      loadedRowsPerSecond: (rows / this.loading) * 1000,
+      recordingMilliseconds: spreadOf(this.recording),
+      walBytesPerState: spreadOf(this.walBytes).median / BULK,
+      insertingMilliseconds: spreadOf(this.inserting),
+    };
+  }
+
+  private copy(client: Client, source: string): Promise<unknown> {
+    return client.query(
+      `INSERT INTO ${this.schema}.task_run_state SELECT ${columns(this.schema)} FROM ${source}`,
+    );
+  }
+}
+
+/** 1,000 states that a hundred task runs have next: with times after their latest, and ids after all others. */
+async function createBatch(client: Client, source: string, rows: number): Promise<void> {
+  await client.query("DROP TABLE IF EXISTS batch");
+  await client.query(
+    `CREATE TEMP TABLE batch AS
+     SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+         || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid AS id,
+       now() AS created, now() AS updated, type::text,
+       now() + (timestamp - timestamptz '2026-01-01') AS timestamp, name, message, state_details, data,
+       task_run_id, result_artifact_id
+     FROM ${source} WHERE task_run_id IN (
+       SELECT ${runId("run", "floor(random() * $1::int)::int")} FROM generate_series(1, $2::int)
+     ) LIMIT ${BULK}`,
+    [rows / STATES, (2 * BULK) / STATES],
+  );
+}
+
+async function milliseconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+async function walPosition(client: Client): Promise<number> {
+  const { rows } = await client.query<{ bytes: string }>(
+    "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS bytes",
+  );
+  return Number(rows[0]?.bytes);
+}
