@@ -12,7 +12,7 @@ class CommandLineDataSource extends DataSource {
       return await super.initialize();
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      const reason = code ?? message;
+      const reason = message || code; // When several addresses refused, Node.js gives no message.
       console.error(
         process.env.DATABASE_URL
           ? `Cannot connect to PostgreSQL (${reason}): check DATABASE_URL, or unset it and run "npm run db" in another terminal.`

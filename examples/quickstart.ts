@@ -23,7 +23,9 @@ async function main(): Promise<void> {
 
   const server = await new DataSource({ type: "postgres", url }).initialize();
   const removeSchema = () => server.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-  process.on("SIGINT", () => removeSchema().finally(() => process.exit(130)));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => removeSchema().finally(() => process.exit(1)));
+  }
   await server.query(`CREATE SCHEMA ${schema}`);
   try {
     await dataSource.initialize();
@@ -44,11 +46,11 @@ async function tour(dataSource: DataSource): Promise<void> {
     printPath(taskRunId, await service.readTaskRunStates(dataSource.manager, taskRunId));
   }
 
-  printHeading(`The run that was retried, ${RETRIED_RUN}`);
+  printHeading(`A run that was retried, ${RETRIED_RUN}`);
   const states = await service.readTaskRunStates(dataSource.manager, RETRIED_RUN);
   printTimeline(states);
 
-  const id = states.at(-1)?.id ?? "";
+  const [{ id }] = states.slice(-1) as [TaskRunState];
   printHeading(`Reading its last state, ${id}`);
   const state = await service.readTaskRunState(dataSource.manager, id);
   console.log(`${state?.type} at ${state?.timestamp.toISOString()}: ${state?.message}`);
@@ -57,10 +59,14 @@ async function tour(dataSource: DataSource): Promise<void> {
   const isThere = async () => (await service.readTaskRunState(dataSource.manager, id)) !== null;
   const queryRunner = dataSource.createQueryRunner();
   await queryRunner.startTransaction();
-  const deleted = await service.deleteTaskRunState(queryRunner.manager, id);
-  await queryRunner.rollbackTransaction();
-  await queryRunner.release();
-  console.log(`in a transaction that rolls back: deleted ${deleted}, still there ${await isThere()}`);
+  try {
+    const deleted = await service.deleteTaskRunState(queryRunner.manager, id);
+    console.log(`in a transaction: deleted ${deleted}, still there for others ${await isThere()}`);
+  } finally {
+    await queryRunner.rollbackTransaction();
+    await queryRunner.release();
+  }
+  console.log(`rolled back: still there ${await isThere()}`);
   const deletedForGood = await service.deleteTaskRunState(dataSource.manager, id);
   console.log(`for good: deleted ${deletedForGood}, still there ${await isThere()}`);
 
@@ -82,7 +88,7 @@ async function recordHistory(manager: EntityManager): Promise<string[]> {
       id: recorded.id,
       taskRunId: recorded.task_run_id,
       type: recorded.type,
-      timestamp: recorded.timestamp,
+      timestamp: new Date(recorded.timestamp),
       name: recorded.name,
       message: recorded.message,
       stateDetails: recorded.state_details,
@@ -93,7 +99,8 @@ async function recordHistory(manager: EntityManager): Promise<string[]> {
 }
 
 main().catch((error) => {
-  // A refused connection has a code and no message.
-  console.error(error.message || `Cannot connect to PostgreSQL (${error.code}): check DATABASE_URL.`);
+  // When several addresses refused, Node.js gives a code and no message.
+  console.error(`The quick start failed: ${error.message || error.code}.`);
+  if (process.env.DATABASE_URL) console.error("Check DATABASE_URL, or unset it to use an embedded server.");
   process.exitCode = 1;
 });

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { DataSource, EntityManager, EntityMetadataNotFoundError, QueryFailedError } from "typeorm";
-import { InvalidUuidError, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { InvalidUuidError, type StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
+import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -13,9 +14,6 @@ beforeAll(async () => {
 });
 
 const methods = ["readTaskRunState", "readTaskRunStates", "deleteTaskRunState"] as const;
-
-const record = (manager: EntityManager, given: Partial<TaskRunState> = {}): Promise<TaskRunState> =>
-  manager.save(manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING, ...given }));
 
 /** Passes what the types forbid, as plain JavaScript can. */
 const call = (method: (typeof methods)[number], manager: unknown, id: unknown): Promise<unknown> =>

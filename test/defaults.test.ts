@@ -3,6 +3,7 @@ import { QueryFailedError } from "typeorm";
 import { type StateDetails, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
+import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -14,7 +15,7 @@ beforeAll(async () => {
 
 async function recordAndRead(given: Partial<TaskRunState>): Promise<TaskRunState | null> {
   const { manager } = dataSource;
-  const { id } = await manager.save(manager.create(TaskRunState, { taskRunId: randomUUID(), ...given }));
+  const { id } = await record(manager, given);
   return service.readTaskRunState(manager, id);
 }
 
@@ -108,6 +109,19 @@ test("ids of later states are greater", async () => {
   const ids = [];
   for (let index = 0; index < 50; index++) ids.push((await recordAndRead({ type: StateType.RUNNING }))?.id);
   expect(ids).toEqual(ids.toSorted());
+});
+
+test("a state that is changed in the transaction that recorded it was not updated before it was created", async () => {
+  const { id } = await dataSource.transaction(async (manager) => {
+    await manager.query("SELECT pg_sleep(0.01)");
+    const state = await record(manager);
+    return manager.save(Object.assign(state, { message: "changed" }));
+  });
+  const [{ inOrder }] = await dataSource.query(
+    'SELECT updated >= created AS "inOrder" FROM task_run_state WHERE id = $1',
+    [id],
+  );
+  expect(inOrder).toBe(true);
 });
 
 test("saving a change sets updated and leaves created", async () => {

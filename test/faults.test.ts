@@ -6,6 +6,7 @@ import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeor
 
 import { connectionsInUse, poolOf, type TestDataSource, useDatabase } from "./support/database";
 import { startPostgres } from "./support/postgres";
+import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -29,12 +30,6 @@ const calls: [string, (manager: EntityManager) => Promise<unknown>][] = [
   ["a list", (manager) => service.readTaskRunStates(manager, state.taskRunId)],
   ["a delete", (manager) => service.deleteTaskRunState(manager, state.id)],
 ];
-
-function record(manager: EntityManager, given: Partial<TaskRunState> = {}): Promise<TaskRunState> {
-  return manager.save(
-    manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING, ...given }),
-  );
-}
 
 const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(

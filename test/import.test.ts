@@ -31,7 +31,7 @@ test("importing the module opens nothing", () => {
   expect(afterImporting("process.getActiveResourcesInfo()")).toEqual(afterNothing());
 });
 
-test("the module exports what its README documents, and nothing else", () => {
+test("the module exports its public surface, and nothing else", () => {
   expect(afterImporting("Object.keys(imported).sort()")).toEqual([
     "CreateTaskRunState1795305600000",
     "InvalidUuidError",

@@ -26,8 +26,8 @@ function documentedTable(schema: string, typeName: string) {
   return {
     columns: [
       column("id", "uuid"),
-      column("created", "timestamp with time zone", false, "clock_timestamp()"),
-      column("updated", "timestamp with time zone", false, "clock_timestamp()"),
+      column("created", "timestamp with time zone", false, "now()"),
+      column("updated", "timestamp with time zone", false, "now()"),
       column("type", typeName),
       column("timestamp", "timestamp with time zone", false, "clock_timestamp()"),
       column("name", "character varying"),
@@ -51,7 +51,7 @@ const nothing = { columns: [], constraints: {}, indexes: {}, enums: {}, tables: 
 
 class SnakeNamingStrategy extends DefaultNamingStrategy implements NamingStrategyInterface {
   private snake(name: string): string {
-    return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/^_/, "snake_");
+    return `by_strategy${name.replace(/^|[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
   }
   override tableName(targetName: string, givenName?: string): string {
     return givenName ?? this.snake(targetName);

@@ -3,6 +3,7 @@ import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-s
 
 import { type TestDataSource, useDatabase } from "./support/database";
 import { insertRecordedStates, type RecordedState, recordedRuns, recordedStates } from "./support/history";
+import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -64,7 +65,7 @@ test("an unknown task run lists as an empty array", async () => {
 });
 
 test("deleting a state tells true, and the state then reads as null", async () => {
-  const { id } = await record({ type: StateType.RUNNING });
+  const { id } = await record(dataSource.manager, { type: StateType.RUNNING });
   expect(await service.deleteTaskRunState(dataSource.manager, id)).toBe(true);
   expect(await service.readTaskRunState(dataSource.manager, id)).toBeNull();
 });
@@ -79,7 +80,7 @@ test("an id is found in any case, and of any version and variant", async () => {
     "00000000-0000-0000-0000-000000000000",
     "01a202e3-518d-4ab3-c674-4b13d969cbbd",
   ]) {
-    await record({ id, type: StateType.PENDING });
+    await record(dataSource.manager, { id, type: StateType.PENDING });
     expect((await service.readTaskRunState(dataSource.manager, id.toUpperCase()))?.id).toBe(id);
     expect(await service.deleteTaskRunState(dataSource.manager, id.toUpperCase())).toBe(true);
   }
@@ -117,7 +118,7 @@ test("a state that arrives late is recorded and listed at its time, in every ord
     [completed, running, pending],
   ]) {
     const taskRunId = randomUUID();
-    for (const state of arrival) await record({ taskRunId, ...state });
+    for (const state of arrival) await record(dataSource.manager, { taskRunId, ...state });
     const states = await service.readTaskRunStates(dataSource.manager, taskRunId);
     expect(states.map(({ name }) => name)).toEqual(["Pending", "Running", "Completed"]);
   }
@@ -126,7 +127,7 @@ test("a state that arrives late is recorded and listed at its time, in every ord
 test("deleting the states of one task run leaves those of others alone", async () => {
   const [kept, deleted] = [randomUUID(), randomUUID()];
   for (const taskRunId of [kept, deleted, kept, deleted])
-    await record({ taskRunId, type: StateType.RUNNING });
+    await record(dataSource.manager, { taskRunId, type: StateType.RUNNING });
   const before = await service.readTaskRunStates(dataSource.manager, kept);
   for (const id of idsOf(await service.readTaskRunStates(dataSource.manager, deleted))) {
     expect(await service.deleteTaskRunState(dataSource.manager, id)).toBe(true);
@@ -137,15 +138,10 @@ test("deleting the states of one task run leaves those of others alone", async (
 });
 
 test("each method sends exactly one statement, without BEGIN or COMMIT", async () => {
-  const { id, taskRunId } = await record({ type: StateType.RUNNING });
+  const { id, taskRunId } = await record(dataSource.manager, { type: StateType.RUNNING });
   dataSource.statements.length = 0;
   await service.readTaskRunState(dataSource.manager, id);
   await service.readTaskRunStates(dataSource.manager, taskRunId);
   await service.deleteTaskRunState(dataSource.manager, id);
   expect(dataSource.statements.map((sql) => sql.split(" ")[0])).toEqual(["SELECT", "SELECT", "DELETE"]);
 });
-
-function record(given: Partial<TaskRunState>): Promise<TaskRunState> {
-  const { manager } = dataSource;
-  return manager.save(manager.create(TaskRunState, { taskRunId: randomUUID(), ...given }));
-}

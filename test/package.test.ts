@@ -9,8 +9,12 @@ const root = join(__dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
 function run(command: string, args: string[], env: Record<string, string> = {}): string {
-  const stdio: ["ignore", "pipe", "ignore"] = ["ignore", "pipe", "ignore"];
-  return execFileSync(command, args, { cwd: root, encoding: "utf8", stdio, env: { ...process.env, ...env } });
+  return execFileSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    stdio: "pipe",
+    env: { ...process.env, ...env },
+  });
 }
 
 beforeAll(() => run("npm", ["run", "build"]));

@@ -4,6 +4,7 @@ import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-s
 
 import { type TestDataSource, useDatabase } from "./support/database";
 import { insertRecordedStates, recordedRuns, recordedStates } from "./support/history";
+import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -110,4 +111,14 @@ test("an equal timestamp surfaces the database's own unique violation, and the f
     constraint: "uq_task_run_state__task_run_id_timestamp_desc",
   });
   expect((await service.readTaskRunStates(manager, taskRunId)).map((kept) => kept.id)).toEqual([id]);
+});
+
+test("two states without a timestamp in one transaction get the same, the transaction's start, and are refused", async () => {
+  const taskRunId = await addTaskRun();
+  const recording = dataSource.transaction(async (manager) => {
+    await record(manager, { taskRunId });
+    await record(manager, { taskRunId });
+  });
+  await expect(recording).rejects.toMatchObject({ driverError: { code: "23505" } });
+  expect(await service.readTaskRunStates(dataSource.manager, taskRunId)).toEqual([]);
 });

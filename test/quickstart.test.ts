@@ -4,7 +4,8 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { useDatabase } from "./support/database";
+import { type TestDataSource, useDatabase } from "./support/database";
+import { until } from "./support/until";
 
 const database = useDatabase();
 
@@ -21,8 +22,13 @@ function npmStart(env: Record<string, string | undefined>): { child: ChildProces
   return { child, output: () => output };
 }
 
+let dataSource: TestDataSource;
+
+beforeAll(async () => {
+  dataSource = await database.connect({ migrationsRun: false });
+});
+
 async function schemas(): Promise<string[]> {
-  const dataSource = await database.connect({ migrationsRun: false });
   const rows = await dataSource.query(
     "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'task_run_state%'",
   );
@@ -38,27 +44,31 @@ describe("npm start on the user's own server", () => {
     expect(output()).toMatch(/\+17 ms {2}Running +35 ms +=========\n/);
     expect(output()).toContain("COMPLETED at 2026-11-22T10:53:01.198Z: Finished in state Completed()");
     expect(output()).toContain(
-      "rolls back: deleted true, still there true\nfor good: deleted true, still there false",
+      "in a transaction: deleted true, still there for others true\n" +
+        "rolled back: still there true\n" +
+        "for good: deleted true, still there false",
     );
     expect(output()).toContain("InvalidUuidError: taskRunStateId must be a UUID string");
     expect(code).toBe(0);
     expect(await schemas()).toEqual([]);
   });
 
-  test("removes its schema on Ctrl-C", async () => {
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("removes its schema on %s", async (signal) => {
     const { child, output } = npmStart({ DATABASE_URL: database.url });
-    while ((await schemas()).length === 0) expect(child.exitCode).toBeNull();
-    pressCtrlC(child);
-    const [code] = await once(child, "close");
-    expect(code).not.toBe(0);
+    await until(async () => (await schemas()).length > 0);
+    signalGroup(child, signal);
+    await once(child, "close");
     expect(output()).not.toContain("InvalidUuidError");
     expect(await schemas()).toEqual([]);
   });
 
-  test("says in one line that a server cannot be reached", async () => {
+  test("says in plain words that a server cannot be reached", async () => {
     const { child, output } = npmStart({ DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" });
     const [code] = await once(child, "close");
-    expect(output()).toBe("connect ECONNREFUSED 127.0.0.1:1\n");
+    expect(output()).toBe(
+      "The quick start failed: connect ECONNREFUSED 127.0.0.1:1.\n" +
+        "Check DATABASE_URL, or unset it to use an embedded server.\n",
+    );
     expect(code).toBe(1);
   });
 });
@@ -83,14 +93,15 @@ describe("npm start without a server", () => {
   test("leaves no process and no file behind on Ctrl-C", async () => {
     const { child, output } = npmStart({ DATABASE_URL: undefined, TMPDIR: folder });
     while (!output().includes("Recorded")) await once(child.stdout ?? child, "data");
-    pressCtrlC(child);
+    signalGroup(child, "SIGINT");
     await once(child, "close");
     expect(leftIn(folder)).toEqual({ servers: [], files: [] });
   });
 });
 
-function pressCtrlC(child: ChildProcess): void {
-  process.kill(-(child.pid ?? Number.NaN), "SIGINT");
+/** As a terminal does on Ctrl-C, or when it closes. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  process.kill(-(child.pid ?? Number.NaN), signal);
 }
 
 /** Servers whose files are in the folder (where the system tells, as Linux does), and its files but for tsx's cache. */

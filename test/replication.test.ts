@@ -1,13 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { DataSource, type EntityManager } from "typeorm";
-import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { DataSource } from "typeorm";
+import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import type { PostgresServer } from "./support/postgres";
 import { startPostgresProcess } from "./support/postgres-process";
+import { record } from "./support/record";
 import { until } from "./support/until";
 
 const service = new TaskRunStateService();
-const servers: PostgresServer[] = [];
+const servers: Pick<PostgresServer, "url" | "stop">[] = [];
 const dataSources: DataSource[] = [];
 let replica: DataSource;
 /** The host's: it writes to the primary and reads from the replica. */
@@ -38,10 +38,6 @@ afterAll(async () => {
 async function connect(dataSource: DataSource): Promise<DataSource> {
   dataSources.push(dataSource);
   return dataSource.initialize();
-}
-
-function record(manager: EntityManager): Promise<TaskRunState> {
-  return manager.save(manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING }));
 }
 
 /** Holds the replica back: what is written meanwhile is on the primary only. */

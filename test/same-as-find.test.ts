@@ -12,6 +12,8 @@ import {
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+import { record } from "./support/record";
+import { until } from "./support/until";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -26,13 +28,6 @@ const byTypeOrm = {
   all: (manager: EntityManager, taskRunId: string) =>
     manager.find(TaskRunState, { where: { taskRunId }, order: { timestamp: "ASC", id: "ASC" } }),
 };
-
-async function record(dataSource: DataSource, given: Partial<TaskRunState> = {}): Promise<TaskRunState> {
-  const { manager } = dataSource;
-  return manager.save(
-    manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING, ...given }),
-  );
-}
 
 const text = fc.string({ unit: "grapheme" }).map((string) => string.replaceAll("\0", ""));
 const json = fc
@@ -102,8 +97,9 @@ describe("subscribers and listeners of afterLoad are told as find tells them", (
     const subscriber = new Subscriber();
     dataSource.subscribers.push(subscriber);
     const taskRunId = randomUUID();
-    for (let index = 0; index < 3; index++) await record(dataSource, { taskRunId, message: `${index}` });
-    const { id } = await record(dataSource);
+    for (let index = 0; index < 3; index++)
+      await record(dataSource.manager, { taskRunId, message: `${index}` });
+    const { id } = await record(dataSource.manager);
 
     const read = async (manager: EntityManager) => {
       const states = [...(await reads.all(manager, taskRunId)), await reads.one(manager, id)];
@@ -139,7 +135,7 @@ describe("subscribers and listeners of afterLoad are told as find tells them", (
     entityListeners.push({ target: TaskRunState, propertyName: "loaded", type: "after-load" });
     try {
       const dataSource = await database.connect();
-      const { id, taskRunId } = await record(dataSource);
+      const { id, taskRunId } = await record(dataSource.manager);
       const states = [
         await byModule.one(dataSource.manager, id),
         ...(await byModule.all(dataSource.manager, taskRunId)),
@@ -157,7 +153,9 @@ test("a host's type parser that leaves timestamps as strings still gives Dates",
   const { TIMESTAMPTZ } = types.builtins;
   const parse = types.getTypeParser(TIMESTAMPTZ);
   const dataSource = await database.connect();
-  const { id, taskRunId } = await record(dataSource, { timestamp: new Date("2026-11-22T10:53:01.709Z") });
+  const { id, taskRunId } = await record(dataSource.manager, {
+    timestamp: new Date("2026-11-22T10:53:01.709Z"),
+  });
   types.setTypeParser(TIMESTAMPTZ, (value) => value);
   try {
     const state = await byModule.one(dataSource.manager, id);
@@ -182,14 +180,17 @@ test("the host's log gets each query and its parameter, and a warning when it wa
     log: ignore,
   };
   const dataSource = await database.connect({ logger, maxQueryExecutionTime: 50 });
-  const { id, taskRunId } = await record(dataSource);
+  const { id, taskRunId } = await record(dataSource.manager);
   queries.length = 0;
 
   const locker = dataSource.createQueryRunner();
   await locker.startTransaction();
   await locker.query("LOCK TABLE task_run_state");
   const reads = [byModule.one(dataSource.manager, id), byModule.all(dataSource.manager, taskRunId)];
-  await locker.query("SELECT pg_sleep(0.2)");
+  const waiting =
+    "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  await until(async () => (await dataSource.query(waiting))[0].count === 2);
+  await locker.query("SELECT pg_sleep(0.1)"); // the two wait at least as long, and that is slow for this host
   await locker.commitTransaction();
   await locker.release();
   await Promise.all(reads);
@@ -242,16 +243,16 @@ describe("errors are those of find, and no connection stays checked out", () => 
       await dataSource.destroy();
       await expectSameError((reads) => call(reads, dataSource.manager), "TypeORMError");
     });
+  });
 
-    test("when a subscriber throws", async () => {
-      const dataSource = await database.connect();
-      const afterLoad = () => Promise.reject(new RangeError("from the subscriber"));
-      dataSource.subscribers.push({ listenTo: () => TaskRunState, afterLoad });
-      const { id, taskRunId } = await record(dataSource);
-      await expectSameError((reads) => reads.one(dataSource.manager, id), "RangeError");
-      await expectSameError((reads) => reads.all(dataSource.manager, taskRunId), "RangeError");
-      expect(connectionsInUse(dataSource)).toEqual({ inUse: 0, waiting: 0 });
-    });
+  test("when a subscriber throws", async () => {
+    const dataSource = await database.connect();
+    const afterLoad = () => Promise.reject(new RangeError("from the subscriber"));
+    dataSource.subscribers.push({ listenTo: () => TaskRunState, afterLoad });
+    const { id, taskRunId } = await record(dataSource.manager);
+    await expectSameError((reads) => reads.one(dataSource.manager, id), "RangeError");
+    await expectSameError((reads) => reads.all(dataSource.manager, taskRunId), "RangeError");
+    expect(connectionsInUse(dataSource)).toEqual({ inUse: 0, waiting: 0 });
   });
 });
 
@@ -259,8 +260,8 @@ test("each data source has its own statement, also when one is destroyed and ini
   const plain: TestDataSource = await database.connect();
   await plain.query("CREATE SCHEMA elsewhere");
   const elsewhere = await database.connect({ schema: "elsewhere" });
-  const here = await record(plain);
-  const there = await record(elsewhere);
+  const here = await record(plain.manager);
+  const there = await record(elsewhere.manager);
   const found = async (dataSource: DataSource) => [
     (await byModule.one(dataSource.manager, here.id)) !== null,
     (await byModule.one(dataSource.manager, there.id)) !== null,
@@ -272,4 +273,16 @@ test("each data source has its own statement, also when one is destroyed and ini
   plain.setOptions({ schema: "elsewhere" });
   await plain.initialize();
   expect(await found(plain)).toEqual([false, true]);
+});
+
+test("the statement is built once, however many the reads", async () => {
+  const { manager } = await database.connect();
+  const { id, taskRunId } = await record(manager);
+  const built = jest.spyOn(manager, "createQueryBuilder");
+  await byModule.one(manager, id);
+  const atFirst = built.mock.calls.length;
+  await byModule.one(manager, id);
+  await byModule.all(manager, taskRunId);
+  expect(atFirst).toBeGreaterThan(0);
+  expect(built).toHaveBeenCalledTimes(atFirst);
 });

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
-import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -73,7 +74,7 @@ describe.each(callers)("through the manager of %s", (_, rolledBack) => {
     const taskRunId = randomUUID();
     await expect(
       rolledBack(async (manager) => {
-        const { id } = await record(manager, taskRunId);
+        const { id } = await record(manager, { taskRunId });
         expect((await service.readTaskRunState(manager, id))?.taskRunId).toBe(taskRunId);
         expect(await service.readTaskRunStates(manager, taskRunId)).toHaveLength(1);
         expect(await service.readTaskRunStates(dataSource.manager, taskRunId)).toEqual([]);
@@ -155,7 +156,3 @@ test("more callers than connections wait their turn, and all are served", async 
   expect(reads.map((state) => state?.id)).toEqual(Array(50).fill(id));
   expect(lists.map(([state]) => state?.id)).toEqual(Array(50).fill(id));
 });
-
-function record(manager: EntityManager, taskRunId: string = randomUUID()): Promise<TaskRunState> {
-  return manager.save(manager.create(TaskRunState, { taskRunId, type: StateType.RUNNING }));
-}

@@ -26,18 +26,19 @@ import { StateType } from "./state-type";
 @Entity({ name: "task_run_state" })
 @Index("ix_task_run_state__task_run_id_timestamp", ["taskRunId", "timestamp"])
 export class TaskRunState {
-  /** A UUID; version 7 unless set: later states have greater ids. */
+  /** A UUID; unless set, of version 7: those that one process makes rise in the order of creation. */
   @PrimaryColumn({ name: "id", type: "uuid", primaryKeyConstraintName: "pk_task_run_state" })
   id!: string;
 
-  /** When the row was inserted. */
-  @CreateDateColumn({ name: "created", type: "timestamptz", default: () => "clock_timestamp()" })
+  /** When the transaction began that inserted the row. */
+  @CreateDateColumn({ name: "created", type: "timestamptz", default: () => "now()" })
   created!: Date;
 
-  /** When the row was last changed. */
-  @UpdateDateColumn({ name: "updated", type: "timestamptz", default: () => "clock_timestamp()" })
+  /** When the transaction began that last changed the row through TypeORM. */
+  @UpdateDateColumn({ name: "updated", type: "timestamptz", default: () => "now()" })
   updated!: Date;
 
+  /** What the task run is doing. */
   @Column({ name: "type", type: "enum", enum: StateType, enumName: "state_type" })
   type!: StateType;
 
@@ -52,9 +53,11 @@ export class TaskRunState {
   @Column({ name: "name", type: "varchar" })
   name!: string;
 
+  /** What there is to say about it, such as the exception that a run failed with. */
   @Column({ name: "message", type: "varchar", nullable: true })
   message!: string | null;
 
+  /** Unless set, `{}`; for a `SCHEDULED` state without a scheduled time, the time of insertion. */
   @Column({ name: "state_details", type: "jsonb", default: {} })
   stateDetails!: StateDetails;
 
@@ -62,13 +65,15 @@ export class TaskRunState {
   @Column({ name: "data", type: "jsonb", nullable: true })
   data!: string | number | boolean | object | null;
 
+  /** The task run that was in this state. No foreign key: its table, if any, is the host's. */
   @Column({ name: "task_run_id", type: "uuid" })
   taskRunId!: string;
 
+  /** Prefect's record of the run's result. This module only keeps it. */
   @Column({ name: "result_artifact_id", type: "uuid", nullable: true })
   resultArtifactId!: string | null;
 
-  /** As Prefect's state schema does, but once at insertion instead of anew on every read. */
+  /** Sets the defaults of Prefect's state schema, which sets the scheduled time anew on every read. */
   @BeforeInsert()
   protected setDefaults(): void {
     this.id ??= uuidv7();

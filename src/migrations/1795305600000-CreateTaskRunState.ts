@@ -4,7 +4,8 @@ import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
  * Creates the table `task_run_state` and the type `state_type` in the data source's schema, with its `entityPrefix`.
  *
  * It stands on its own, apart from the entity, so that it goes on creating this table when the entity moves on.
- * A type `state_type` that exists is used; one that other objects still use stays when the table is dropped.
+ * A type `state_type` that exists is used, and must have the labels of `StateType`. Going down drops the type, unless
+ * something else uses it.
  */
 export class CreateTaskRunState1795305600000 implements MigrationInterface {
   /** Recorded in the migrations table: written out, so that a minifier cannot change it. */
@@ -16,8 +17,8 @@ export class CreateTaskRunState1795305600000 implements MigrationInterface {
         name: tableName(queryRunner),
         columns: [
           { name: "id", type: "uuid", isPrimary: true, primaryKeyConstraintName: "pk_task_run_state" },
-          { name: "created", type: "timestamptz", default: "clock_timestamp()" },
-          { name: "updated", type: "timestamptz", default: "clock_timestamp()" },
+          { name: "created", type: "timestamptz", default: "now()" },
+          { name: "updated", type: "timestamptz", default: "now()" },
           {
             name: "type",
             type: "enum",

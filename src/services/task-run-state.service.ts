@@ -6,7 +6,8 @@ import { findTaskRunStates } from "./find-task-run-states";
 import { InvalidUuidError } from "./invalid-uuid.error";
 
 /**
- * Reads, lists and deletes the states of task runs inside the caller's own transaction.
+ * Reads, lists and deletes the states of task runs through the caller's `EntityManager`, and so inside the caller's own
+ * transaction.
  *
  * Every method sends one SQL statement through the `EntityManager` it is given and neither begins, commits nor
  * rolls back. Ids are UUIDs in their canonical form, in any case and of any version: anything else rejects with

@@ -116,7 +116,7 @@ async function binaries(copyTo: string | undefined): Promise<string> {
   return join(copy, "bin");
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {

@@ -22,4 +22,7 @@ async function main(): Promise<void> {
   process.exitCode = code ?? 1;
 }
 
-main();
+main().catch((error) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
