@@ -21,7 +21,11 @@ export async function withDatabase<T>(work: (client: Client, url: string) => Pro
         await client.end();
       }
     } finally {
-      await server.query(`DROP DATABASE ${name}`); // It waits for connections that are about to end.
+      // PostgreSQL waits for connections that are about to end. A failure must not hide that of the work.
+      await server.query(`DROP DATABASE ${name}`).catch((error) => {
+        console.error(`The database ${name} is left behind: ${error.message}`);
+        process.exitCode = 1;
+      });
     }
   } finally {
     await server.end();
