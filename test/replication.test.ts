@@ -2,12 +2,11 @@ import { randomUUID } from "node:crypto";
 import { DataSource, type EntityManager } from "typeorm";
 import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import type { PostgresServer } from "./support/postgres";
-import { startPostgresProcess } from "./support/postgres-process";
+import { type PostgresProcess, startPostgresProcess } from "./support/postgres-process";
 import { until } from "./support/until";
 
 const service = new TaskRunStateService();
-const servers: PostgresServer[] = [];
+const servers: PostgresProcess[] = [];
 const dataSources: DataSource[] = [];
 let replica: DataSource;
 /** The host's: it writes to the primary and reads from the replica. */
