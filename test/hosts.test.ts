@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { StateType, TaskRunState } from "typeorm-task-run-state";
 
@@ -31,7 +32,7 @@ describe.each(["express", "nestjs"])("the %s example", (example) => {
     await Promise.all(hosts.map((host) => host.url));
     url = `${await hosts[0]?.url}/api`;
     await insertRecordedStates(dataSource.manager);
-  });
+  }, 60_000);
 
   async function connections(host: string, condition = "true"): Promise<number> {
     const sql = `SELECT FROM pg_stat_activity WHERE application_name LIKE $1 AND ${condition}`;
@@ -259,17 +260,19 @@ describe.each(["express", "nestjs"])("the %s example", (example) => {
         const host = hosts[i + 1] as Host;
         const taskRunId = await insertTaskRun();
         const url = await host.url;
-        let answer: Promise<Response> | undefined;
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+        let answer: Promise<IncomingMessage> | undefined;
 
         await dataSource.transaction(async (manager) => {
           await manager.query("SELECT FROM task_run WHERE id = $1 FOR UPDATE", [taskRunId]);
-          answer = postState(taskRunId, { type: "RUNNING" }, "", host);
+          answer = send(agent, `${url}/api/task_runs/${taskRunId}/states`, '{"type":"RUNNING"}');
           await until(async () => (await connections(host.name, "wait_event_type = 'Lock'")) === 1);
           host.process.kill(signal);
           await until(() => refuses(url));
         });
 
-        expect((await answer)?.status).toBe(201);
+        expect((await answer)?.statusCode).toBe(201);
+        expect((await send(agent, url)).headers.connection).toBe("close");
         expect(await history(taskRunId)).toHaveLength(1);
         expect(await host.exited).toEqual([0, null]);
         expect(await connections(host.name)).toBe(0);
@@ -319,4 +322,15 @@ function refuses(url: string): Promise<boolean> {
     () => false,
     () => true,
   );
+}
+
+/** A POST when there is a body, else a GET; on the connection that the agent keeps. */
+function send(agent: Agent, url: string, body?: string): Promise<IncomingMessage> {
+  const headers = { "content-type": "application/json" };
+  return new Promise((resolve, reject) => {
+    request(url, { agent, headers, method: body ? "POST" : "GET" })
+      .once("response", (response) => response.resume().once("end", () => resolve(response)))
+      .once("error", reject)
+      .end(body);
+  });
 }

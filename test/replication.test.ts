@@ -1,13 +1,12 @@
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import type { PostgresServer } from "./support/postgres";
-import { startPostgresProcess } from "./support/postgres-process";
+import { type PostgresProcess, startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 import { until } from "./support/until";
 
 const service = new TaskRunStateService();
-const servers: Pick<PostgresServer, "url" | "stop">[] = [];
+const servers: PostgresProcess[] = [];
 const dataSources: DataSource[] = [];
 let replica: DataSource;
 /** The host's: it writes to the primary and reads from the replica. */

@@ -25,7 +25,8 @@ export function createApp(manager: EntityManager): Express {
   });
 
   app.get("/api/task_run_states/", async (request, response) => {
-    const states = await service.readTaskRunStates(manager, request.query.task_run_id as string);
+    const taskRunId = request.query.task_run_id as string; // The service refuses whatever else a client sends.
+    const states = await service.readTaskRunStates(manager, taskRunId);
     response.json(states.map(toJson));
   });
 
@@ -53,8 +54,7 @@ export function createApp(manager: EntityManager): Express {
 }
 
 /** An `InvalidUuidError` answers as in Prefect: a malformed id is unknown, a malformed query is unprocessable. */
-const answerError: ErrorRequestHandler = (error, _request, response, next) => {
-  if (response.headersSent) return next(error);
+const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
   if (error instanceof InvalidUuidError) {
     response.status(error.parameter === "taskRunId" ? 422 : 404).json({ detail: error.message });
   } else if (error.status < 500) {

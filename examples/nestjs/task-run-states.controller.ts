@@ -19,6 +19,7 @@ export class TaskRunStatesController {
     return toJson(state);
   }
 
+  /** A client may send the parameter twice or not at all: the service refuses what is not one UUID. */
   @Get()
   async list(@Query("task_run_id") taskRunId: string) {
     const states = await this.service.readTaskRunStates(this.manager, taskRunId);

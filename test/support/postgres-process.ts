@@ -4,10 +4,10 @@ import { createInterface } from "node:readline";
 
 import { type PostgresServer, startPostgres } from "./postgres";
 
+export type PostgresProcess = Omit<PostgresServer, "restart">;
+
 /** Starts a server from within a test: in a process that ends with the test's, however that ends. */
-export async function startPostgresProcess(
-  settings: Record<string, string>,
-): Promise<Omit<PostgresServer, "restart">> {
+export async function startPostgresProcess(settings: Record<string, string>): Promise<PostgresProcess> {
   const owner = spawn(process.execPath, ["--import", "tsx", __filename, JSON.stringify(settings)], {
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState } from "typeorm-task-run-state";
 
-const MIGRATIONS_LOCK = 1795305600000;
+import { migrate } from "../../examples/host/migrate";
 
 /** Starts as a host does, when told so on standard input, and prints what came of it. */
 async function main(): Promise<void> {
@@ -25,18 +25,6 @@ async function main(): Promise<void> {
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
     process.stdin.destroy();
-  }
-}
-
-/** The documented way: one host at a time. The lock is the session's, so it has a query runner of its own. */
-async function migrate(dataSource: DataSource): Promise<void> {
-  const lock = dataSource.createQueryRunner();
-  await lock.query("SELECT pg_advisory_lock($1)", [MIGRATIONS_LOCK]);
-  try {
-    await dataSource.runMigrations();
-  } finally {
-    await lock.query("SELECT pg_advisory_unlock($1)", [MIGRATIONS_LOCK]);
-    await lock.release();
   }
 }
 
