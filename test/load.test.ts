@@ -100,7 +100,11 @@ async function orderInDatabase(manager: EntityManager): Promise<Map<string, stri
     FROM task_run_state`);
   rows.sort((a, b) => Number(a.microseconds) - Number(b.microseconds) || (a.id < b.id ? -1 : 1));
   const order = new Map<string, string[]>();
-  for (const { id, run } of rows) order.set(run, [...(order.get(run) ?? []), id]);
+  for (const { id, run } of rows) {
+    const ids = order.get(run);
+    if (ids) ids.push(id);
+    else order.set(run, [id]);
+  }
   return order;
 }
 

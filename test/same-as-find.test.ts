@@ -69,7 +69,7 @@ test("random histories read as find reads them: the same entities in the same or
         expectSame([await byModule.one(manager, id)], [await byTypeOrm.one(manager, id)]);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: Number(process.env.RANDOM_HISTORIES ?? 150) },
   );
 
   function expectSame(ours: unknown[], theirs: unknown[]) {

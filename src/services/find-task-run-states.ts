@@ -37,14 +37,16 @@ export async function findTaskRunStates(
 function statementsFor(manager: EntityManager, metadata: EntityMetadata): Record<IdProperty, string> {
   let built = statements.get(metadata);
   if (!built) {
-    const build = (property: IdProperty) => {
+    const lookup = (property: IdProperty) => {
       const query = manager.createQueryBuilder(TaskRunState, "state").select([]);
       for (const { propertyName } of metadata.columns) query.addSelect(`state.${propertyName}`, propertyName);
-      query.where(`state.${property} = :id`, { id: "in each call" });
-      if (property === "taskRunId") query.orderBy({ "state.timestamp": "ASC", "state.id": "ASC" });
-      return query.getQueryAndParameters()[0];
+      return query.where(`state.${property} = :id`, { id: "in each call" });
     };
-    built = { id: build("id"), taskRunId: build("taskRunId") };
+    const inOrder = { "state.timestamp": "ASC", "state.id": "ASC" } as const;
+    built = {
+      id: lookup("id").getQueryAndParameters()[0],
+      taskRunId: lookup("taskRunId").orderBy(inOrder).getQueryAndParameters()[0],
+    };
     statements.set(metadata, built);
   }
   return built;
