@@ -49,7 +49,7 @@ const { values: options } = parseArgs({
 /** How many rounds, and for how long the reference is at work with each operation in one of them. */
 const { warmUpRounds, rounds, milliseconds } = options.quick
   ? { warmUpRounds: 1, rounds: 3, milliseconds: 5 }
-  : { warmUpRounds: 3, rounds: 15, milliseconds: 100 };
+  : { warmUpRounds: 2, rounds: 11, milliseconds: 300 };
 
 async function main(): Promise<void> {
   await withDatabase(async (client, url) => {
