@@ -39,6 +39,14 @@ test("the commands and links of README and CONTRIBUTING exist", () => {
   for (const [, path = ""] of links) expect(existsSync(join(root, path)) ? "" : path).toBe("");
 });
 
+test("the tests that the README's guarantees name exist", () => {
+  const [, guarantees = ""] = /## Guarantees(.*?)## Speed/s.exec(readme) ?? [];
+  const rows = [...guarantees.matchAll(/^\| .* \| (`.*`) \|$/gm)];
+  const names = rows.flatMap(([, tests = ""]) => tests.split(", ").map((name) => name.replaceAll("`", "")));
+  expect(names.length).toBeGreaterThan(10);
+  for (const name of names) expect(existsSync(join(__dirname, `${name}.test.ts`)) ? "" : name).toBe("");
+});
+
 test("the tarball holds the build, its documents and nothing else", () => {
   const [{ files }] = JSON.parse(run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
   const paths: string[] = files.map(({ path }: { path: string }) => path);
