@@ -181,19 +181,25 @@ test("the host's log gets each query and its parameter, and a warning when it wa
   };
   const dataSource = await database.connect({ logger, maxQueryExecutionTime: 50 });
   const { id, taskRunId } = await record(dataSource.manager);
+  const bothWait = async () => {
+    const [{ count }] = await dataSource.query(
+      "SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    return count === 2;
+  };
   queries.length = 0;
 
-  const locker = dataSource.createQueryRunner();
-  await locker.startTransaction();
-  await locker.query("LOCK TABLE task_run_state");
-  const reads = [byModule.one(dataSource.manager, id), byModule.all(dataSource.manager, taskRunId)];
-  const waiting =
-    "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-  await until(async () => (await dataSource.query(waiting))[0].count === 2);
-  await locker.query("SELECT pg_sleep(0.1)"); // the two wait at least as long, and that is slow for this host
-  await locker.commitTransaction();
-  await locker.release();
-  await Promise.all(reads);
+  const { reads } = await dataSource.transaction(async (locker) => {
+    await locker.query("LOCK TABLE task_run_state");
+    const reads = Promise.all([
+      byModule.one(dataSource.manager, id),
+      byModule.all(dataSource.manager, taskRunId),
+    ]);
+    await Promise.race([until(bothWait), reads]);
+    await locker.query("SELECT pg_sleep(0.1)"); // The two wait at least as long, and that is slow for this host.
+    return { reads };
+  });
+  await reads;
 
   expect(queries).toEqual(expect.arrayContaining([[id], [taskRunId]]));
   expect(slow).toEqual(expect.arrayContaining([[id], [taskRunId]]));
