@@ -3,6 +3,7 @@ import { DataSource, EntityManager, EntityMetadataNotFoundError, QueryFailedErro
 import { InvalidUuidError, type StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
+import { failureOf } from "./support/failure-of";
 import { record } from "./support/record";
 
 const database = useDatabase();
@@ -18,12 +19,6 @@ const methods = ["readTaskRunState", "readTaskRunStates", "deleteTaskRunState"] 
 /** Passes what the types forbid, as plain JavaScript can. */
 const call = (method: (typeof methods)[number], manager: unknown, id: unknown): Promise<unknown> =>
   service[method](manager as EntityManager, id as string);
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 
 describe.each(methods)("%s", (method) => {
   test.each<[string, () => unknown]>([

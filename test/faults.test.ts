@@ -5,6 +5,7 @@ import { DataSource, type EntityManager, QueryFailedError, QueryRunnerAlreadyRel
 import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, poolOf, type TestDataSource, useDatabase } from "./support/database";
+import { failureOf } from "./support/failure-of";
 import { startPostgres } from "./support/postgres";
 import { record } from "./support/record";
 
@@ -30,12 +31,6 @@ const calls: [string, (manager: EntityManager) => Promise<unknown>][] = [
   ["a list", (manager) => service.readTaskRunStates(manager, state.taskRunId)],
   ["a delete", (manager) => service.deleteTaskRunState(manager, state.id)],
 ];
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 
 /** TypeORM's error, with PostgreSQL's own within it. */
 function expectSqlState(error: unknown, sqlState: string): void {

@@ -15,11 +15,12 @@ function afterImporting(script: string): unknown {
     };
     const imported = require("./src/index.ts");
     console.log(JSON.stringify(${script}));`;
-  const output = execFileSync(process.execPath, ["--import", "tsx", "-e", program], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  return JSON.parse(output);
+  return printedBy(program);
+}
+
+function printedBy(program: string): unknown {
+  const args = ["--import", "tsx", "-e", program];
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: "utf8" }));
 }
 
 test("the module loads nothing but typeorm and uuidv7", () => {
@@ -28,7 +29,8 @@ test("the module loads nothing but typeorm and uuidv7", () => {
 });
 
 test("importing the module opens nothing", () => {
-  expect(afterImporting("process.getActiveResourcesInfo()")).toEqual(afterNothing());
+  const afterNothing = printedBy("console.log(JSON.stringify(process.getActiveResourcesInfo()))");
+  expect(afterImporting("process.getActiveResourcesInfo()")).toEqual(afterNothing);
 });
 
 test("the module exports its public surface, and nothing else", () => {
@@ -41,8 +43,3 @@ test("the module exports its public surface, and nothing else", () => {
     "migrations",
   ]);
 });
-
-function afterNothing(): unknown {
-  const program = "console.log(JSON.stringify(process.getActiveResourcesInfo()))";
-  return JSON.parse(execFileSync(process.execPath, ["--import", "tsx", "-e", program], { encoding: "utf8" }));
-}

@@ -3,6 +3,7 @@ import { type EntityManager, In, IsNull, Not, Raw } from "typeorm";
 import { InvalidUuidError, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
+import { failureOf } from "./support/failure-of";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -77,10 +78,7 @@ describe.each([
           );
           const before = await manager.count(TaskRunState);
           dataSource.statements.length = 0;
-          const error = await call(manager, id as never).then(
-            () => undefined,
-            (reason) => reason,
-          );
+          const error = (await failureOf(call(manager, id as never))) as InvalidUuidError;
           expect(error).toBeInstanceOf(InvalidUuidError);
           expect(error).toMatchObject({ name: "InvalidUuidError", parameter, received: kind });
           expect(error.message).toContain(parameter);

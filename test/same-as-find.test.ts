@@ -12,6 +12,7 @@ import {
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+import { failureOf } from "./support/failure-of";
 import { record } from "./support/record";
 import { until } from "./support/until";
 
@@ -211,14 +212,7 @@ describe("errors are those of find, and no connection stays checked out", () => 
     name: string,
     code?: string,
   ) {
-    const [ours, theirs] = await Promise.all(
-      [byModule, byTypeOrm].map((reads) =>
-        call(reads).then(
-          () => undefined,
-          (reason: unknown) => reason,
-        ),
-      ),
-    );
+    const [ours, theirs] = await Promise.all([byModule, byTypeOrm].map((reads) => failureOf(call(reads))));
     expect(ours).toMatchObject({ name, ...(code && { driverError: { code } }) });
     expect(theirs).toMatchObject({ name, ...(code && { driverError: { code } }) });
     expect((ours as Error).constructor).toBe((theirs as Error).constructor);
