@@ -1,23 +1,28 @@
-import { spawn } from "node:child_process";
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 
 import { type TestDatabase, useDatabase } from "./support/database";
 
 const HOSTS = 4;
-/** Starts four hosts at the same moment; resolves to what each printed. */
+
+/**
+ * Starts four hosts at the same moment; resolves to what came of each. They report over a channel of their own, since
+ * TypeORM writes a failed migration to standard output.
+ */
 async function startHosts(database: TestDatabase, way: "plain" | "locked"): Promise<string[]> {
-  const hosts = Array.from({ length: HOSTS }, () => {
-    const host = spawn(process.execPath, ["--import", "tsx", join(__dirname, "support/start-host.ts"), way], {
-      stdio: ["pipe", "pipe", "inherit"],
+  const hosts = Array.from({ length: HOSTS }, () =>
+    fork(join(__dirname, "support/start-host.ts"), [way], {
+      execArgv: ["--import", "tsx"],
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
       env: { ...process.env, DATABASE_URL: database.url },
-    });
-    return { host, lines: createInterface(host.stdout)[Symbol.asyncIterator]() };
-  });
-  const next = () => Promise.all(hosts.map(async ({ lines }): Promise<string> => (await lines.next()).value));
-  expect(await next()).toEqual(Array(HOSTS).fill("ready"));
-  for (const { host } of hosts) host.stdin.write("go\n");
-  return next();
+    }),
+  );
+  const reports = () =>
+    Promise.all(hosts.map(async (host): Promise<string> => (await once(host, "message"))[0]));
+  expect(await reports()).toEqual(Array(HOSTS).fill("ready"));
+  for (const host of hosts) host.send("go");
+  return reports();
 }
 
 /** One table, and the migration recorded once. */
@@ -48,7 +53,9 @@ describe("with nothing but migrationsRun, for which TypeORM takes no lock", () =
     const results = await startHosts(database, "plain");
     expect(results).toContain("started");
     for (const result of results) {
-      expect(result).toMatch(/^started$|already exists$|duplicate key value violates unique constraint "pg_/);
+      expect(result).toMatch(
+        /^(started|(type|relation) "\w+" already exists|duplicate key value violates unique constraint "pg_\w+")$/,
+      );
     }
     await expectMigratedOnce(database);
     expect(await startHosts(database, "plain")).toEqual(Array(HOSTS).fill("started"));

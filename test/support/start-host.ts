@@ -4,7 +4,7 @@ import { migrations, TaskRunState } from "typeorm-task-run-state";
 
 import { migrate } from "../../examples/host/migrate";
 
-/** Starts as a host does, when told so on standard input, and prints what came of it. */
+/** Starts as a host does, when its parent says so, and reports what came of it. */
 async function main(): Promise<void> {
   const locked = process.argv[2] === "locked";
   const dataSource = new DataSource({
@@ -14,17 +14,17 @@ async function main(): Promise<void> {
     migrations,
     migrationsRun: !locked,
   });
-  console.log("ready");
-  await once(process.stdin, "data");
+  process.send?.("ready");
+  await once(process, "message");
   try {
     await dataSource.initialize();
     if (locked) await migrate(dataSource);
-    console.log("started");
+    process.send?.("started");
   } catch (error) {
-    console.log((error as Error).message);
+    process.send?.((error as Error).message);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
-    process.stdin.destroy();
+    process.disconnect();
   }
 }
 
