@@ -13,7 +13,7 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
     cwd: root,
     encoding: "utf8",
     stdio: "pipe",
-    env: { ...process.env, ...env },
+    env: { ...process.env, FORCE_COLOR: "0", ...env }, // Jest in a terminal asks its children for colours.
   });
 }
 
