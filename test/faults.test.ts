@@ -6,7 +6,7 @@ import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeor
 
 import { connectionsInUse, poolOf, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
-import { startPostgres } from "./support/postgres";
+import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 
 const database = useDatabase();
@@ -215,7 +215,7 @@ test("idle connections that the server terminates are replaced, and the process 
 });
 
 test("when the server crashes, what was acknowledged is there afterwards, and the rest is whole or absent", async () => {
-  const server = await startPostgres();
+  const server = await startPostgresProcess();
   const dataSource = new DataSource({
     type: "postgres",
     url: server.url,

@@ -1,12 +1,13 @@
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { type PostgresProcess, startPostgresProcess } from "./support/postgres-process";
+import type { PostgresServer } from "./support/postgres";
+import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 import { until } from "./support/until";
 
 const service = new TaskRunStateService();
-const servers: PostgresProcess[] = [];
+const servers: PostgresServer[] = [];
 const dataSources: DataSource[] = [];
 let replica: DataSource;
 /** The host's: it writes to the primary and reads from the replica. */
