@@ -2,8 +2,8 @@ import { DataSource } from "typeorm";
 
 import { migrations, TaskRunState } from "./src";
 
-/** Where `npm run db` listens. */
-const LOCAL_URL = "postgres://postgres@127.0.0.1:54330/postgres";
+/** Where `npm run db` listens, and where the command line looks for a server when DATABASE_URL is not set. */
+export const LOCAL_PORT = 54330;
 
 /** Says what to do when PostgreSQL cannot be reached, where TypeORM's CLI would print a stack trace. */
 class CommandLineDataSource extends DataSource {
@@ -26,7 +26,7 @@ class CommandLineDataSource extends DataSource {
 /** The data source of TypeORM's command line: `npm run typeorm -- migration:run` and its like. */
 export default new CommandLineDataSource({
   type: "postgres",
-  url: process.env.DATABASE_URL ?? LOCAL_URL,
+  url: process.env.DATABASE_URL || `postgres://postgres@127.0.0.1:${LOCAL_PORT}/postgres`,
   entities: [TaskRunState],
   migrations,
 });

@@ -1,7 +1,9 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { LOCAL_PORT } from "../ormconfig";
 import { readCatalog } from "./support/catalog";
 import { useDatabase } from "./support/database";
 import { freePort } from "./support/postgres";
@@ -62,6 +64,38 @@ test("migration:show, run, generate --check and revert work through ormconfig.ts
   });
   expect((await readCatalog(dataSource)).tables).toEqual([]);
   expect(readdirSync(join(root, "src/migrations"))).toEqual(["1795305600000-CreateTaskRunState.ts"]);
+});
+
+/** Runs `npm run db` in a process group of its own, as a terminal does; resolves when it has said something. */
+async function npmRunDb(): Promise<{ said: string; stop: () => Promise<unknown> }> {
+  const child = spawn("npm", ["run", "--silent", "db"], { cwd: root, detached: true });
+  const exited = once(child, "exit");
+  const [said] = await Promise.race([once(child.stdout, "data"), once(child.stderr, "data")]);
+  const stop = () => {
+    if (child.exitCode === null) process.kill(-(child.pid ?? Number.NaN), "SIGINT");
+    return exited;
+  };
+  return { said: String(said), stop };
+}
+
+test("without DATABASE_URL the server is that of npm run db, of which there is one at a time", async () => {
+  const first = await npmRunDb();
+  const second = await npmRunDb();
+  const unset = await typeorm(["migration:show"], { DATABASE_URL: undefined });
+  const empty = await typeorm(["migration:show"], { DATABASE_URL: "" });
+  await first.stop();
+  await second.stop();
+  expect(second.said).toBe(`Port ${LOCAL_PORT} is in use: "npm run db" may be running already.\n`);
+  expect(unset).toEqual({ code: 0, output: expect.stringContaining("CreateTaskRunState1795305600000") });
+  expect(empty).toEqual(unset);
+
+  // Else there is one that whoever runs the tests has started.
+  if (first.said.startsWith("PostgreSQL is ready")) {
+    expect(await typeorm(["migration:show"], { DATABASE_URL: undefined })).toEqual({
+      code: 1,
+      output: `Cannot connect to PostgreSQL (connect ECONNREFUSED 127.0.0.1:${LOCAL_PORT}): run "npm run db" in another terminal, or set DATABASE_URL.\n`,
+    });
+  }
 });
 
 describe("a database that cannot be reached ends in one plain sentence:", () => {
