@@ -1,8 +1,8 @@
 import express, { type ErrorRequestHandler, type Express } from "express";
 import type { EntityManager } from "typeorm";
-import { InvalidUuidError, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { isNewState, isUuid, NEW_STATE_EXPECTED, toJson } from "../host/http";
+import { answerTo, isNewState, isUuid, NEW_STATE_EXPECTED, toJson } from "../host/http";
 import { TaskRun } from "../host/task-run.entity";
 
 class HttpError extends Error {
@@ -49,18 +49,16 @@ export function createApp(manager: EntityManager): Express {
     response.status(201).json({ id: state.id });
   });
 
+  app.use(() => {
+    throw new HttpError(404, "Not Found");
+  });
   app.use(answerError);
   return app;
 }
 
-/** An `InvalidUuidError` answers as in Prefect: a malformed id is unknown, a malformed query is unprocessable. */
 const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
-  if (error instanceof InvalidUuidError) {
-    response.status(error.parameter === "taskRunId" ? 422 : 404).json({ detail: error.message });
-  } else if (error.status < 500) {
-    response.status(error.status).json({ detail: error.message });
-  } else {
-    console.error(error);
-    response.status(500).json({ detail: "Internal Server Error" });
-  }
+  const { status, detail } = answerTo(error);
+  // The stack alone: an error of the database also holds the statement's parameters, and so a client's data.
+  if (status === 500) console.error(error.stack);
+  response.status(status).json({ detail });
 };

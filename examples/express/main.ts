@@ -3,7 +3,7 @@ import { DataSource } from "typeorm";
 import { migrations, TaskRunState } from "typeorm-task-run-state";
 
 import { CreateTaskRun1795219200000 } from "../host/1795219200000-CreateTaskRun";
-import { hint } from "../host/http";
+import { hint, SHUTDOWN_MS } from "../host/http";
 import { migrate } from "../host/migrate";
 import { TaskRun } from "../host/task-run.entity";
 import { createApp } from "./app";
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       server.close();
+      setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS).unref();
       // Else a client that goes on asking on its open connection keeps the server from closing.
       server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
     });

@@ -1,10 +1,21 @@
-import { StateType, type TaskRunState } from "typeorm-task-run-state";
+import { InvalidUuidError, StateType, type TaskRunState } from "typeorm-task-run-state";
 
 import { EXAMPLE_TASK_RUN_ID } from "./1795219200000-CreateTaskRun";
 
 /** A state as Prefect's server answers it: these keys in this order, times in UTC. */
 export function toJson({ id, type, name, timestamp, message, data, stateDetails }: TaskRunState) {
   return { id, type, name, timestamp, message, data, state_details: stateDetails };
+}
+
+/**
+ * What a client is told of an error, as by Prefect's server: a malformed id in the path is unknown, a malformed query
+ * unprocessable. Of an error that is not the client's it learns nothing.
+ */
+export function answerTo(error: Error & { status?: number }): { status: number; detail: string } {
+  const { status = 500, message: detail } = error;
+  if (error instanceof InvalidUuidError)
+    return { status: error.parameter === "taskRunId" ? 422 : 404, detail };
+  return status < 500 ? { status, detail } : { status: 500, detail: "Internal Server Error" };
 }
 
 /** The body of a request that sets the state of a task run. */
@@ -20,7 +31,7 @@ export const NEW_STATE_EXPECTED =
 
 export function isNewState(body: unknown): body is NewState {
   if (typeof body !== "object" || body === null) return false;
-  const { type, name, message, ...others }: Record<string, unknown> = { ...body };
+  const { type, name, message, ...others } = body as Record<string, unknown>;
   return (
     Object.values<unknown>(StateType).includes(type) &&
     isOptionalText(name) &&
@@ -39,6 +50,9 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function isUuid(id: string): boolean {
   return UUID.test(id);
 }
+
+/** How long requests in progress have to finish. Then connections are closed, also those that ask nothing. */
+export const SHUTDOWN_MS = 5000;
 
 /** What to type next, for whoever has just started the example. */
 export function hint(url: string): string {

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { DataSource } from "typeorm";
 
 /** Any number that nothing else locks in this database. */
@@ -6,14 +7,24 @@ const MIGRATIONS_LOCK = 1795219200000;
 /**
  * Runs the pending migrations, one instance of the application at a time. TypeORM takes no lock of its own: of
  * several instances that start at once, all but one would fail with "already exists".
+ *
+ * It needs two connections of the pool, one of which holds the lock. Whoever has to wait asks again and again: one
+ * that waited within a statement would keep another's CREATE INDEX CONCURRENTLY from ending.
  */
 export async function migrate(dataSource: DataSource): Promise<void> {
   const lock = dataSource.createQueryRunner();
-  await lock.query("SELECT pg_advisory_lock($1)", [MIGRATIONS_LOCK]);
+  const isFree = async () => {
+    const [{ acquired }] = await lock.query("SELECT pg_try_advisory_lock($1) AS acquired", [MIGRATIONS_LOCK]);
+    return acquired;
+  };
   try {
-    await dataSource.runMigrations();
+    while (!(await isFree())) await setTimeout(100);
+    try {
+      await dataSource.runMigrations();
+    } finally {
+      await lock.query("SELECT pg_advisory_unlock($1)", [MIGRATIONS_LOCK]);
+    }
   } finally {
-    await lock.query("SELECT pg_advisory_unlock($1)", [MIGRATIONS_LOCK]);
     await lock.release();
   }
 }

@@ -5,7 +5,7 @@ import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-
 
 import { CreateTaskRun1795219200000 } from "../host/1795219200000-CreateTaskRun.js";
 import { TaskRun } from "../host/task-run.entity.js";
-import { InvalidUuidFilter } from "./invalid-uuid.filter.js";
+import { ErrorFilter } from "./error.filter.js";
 import { TaskRunStatesController } from "./task-run-states.controller.js";
 import { TaskRunsController } from "./task-runs.controller.js";
 
@@ -20,6 +20,6 @@ import { TaskRunsController } from "./task-runs.controller.js";
     TypeOrmModule.forFeature([TaskRun, TaskRunState]),
   ],
   controllers: [TaskRunStatesController, TaskRunsController],
-  providers: [TaskRunStateService, { provide: APP_FILTER, useClass: InvalidUuidFilter }],
+  providers: [TaskRunStateService, { provide: APP_FILTER, useClass: ErrorFilter }],
 })
 export class AppModule {}

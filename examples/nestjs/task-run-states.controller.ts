@@ -9,13 +9,14 @@ import { toJson } from "../host/http.js";
 export class TaskRunStatesController {
   constructor(
     @InjectEntityManager() private readonly manager: EntityManager,
+    // Named, since tsx emits no types of parameters.
     @Inject(TaskRunStateService) private readonly service: TaskRunStateService,
   ) {}
 
   @Get(":id")
   async read(@Param("id") id: string) {
     const state = await this.service.readTaskRunState(this.manager, id);
-    if (!state) throw new NotFoundException({ detail: "State not found" });
+    if (!state) throw new NotFoundException("State not found");
     return toJson(state);
   }
 
@@ -30,6 +31,6 @@ export class TaskRunStatesController {
   @HttpCode(204)
   async delete(@Param("id") id: string): Promise<void> {
     const deleted = await this.service.deleteTaskRunState(this.manager, id);
-    if (!deleted) throw new NotFoundException({ detail: "State not found" });
+    if (!deleted) throw new NotFoundException("State not found");
   }
 }

@@ -20,11 +20,11 @@ export class TaskRunsController {
 
   @Post(":id/states")
   async setState(@Param("id") id: string, @Body() body: unknown, @Query("fail") fail: string) {
-    if (!isUuid(id)) throw new NotFoundException({ detail: "Task run not found" });
-    if (!isNewState(body)) throw new UnprocessableEntityException({ detail: NEW_STATE_EXPECTED });
+    if (!isUuid(id)) throw new NotFoundException("Task run not found");
+    if (!isNewState(body)) throw new UnprocessableEntityException(NEW_STATE_EXPECTED);
     const state = await this.manager.transaction(async (manager) => {
       const { affected } = await manager.update(TaskRun, { id }, { currentState: body.type });
-      if (affected === 0) throw new NotFoundException({ detail: "Task run not found" });
+      if (affected === 0) throw new NotFoundException("Task run not found");
       const state = await manager.save(manager.create(TaskRunState, { ...body, taskRunId: id }));
       if (fail === "after-history") throw new Error("Failed after the history, as asked");
       return state;
