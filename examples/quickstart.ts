@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { DataSource, type EntityManager } from "typeorm";
 import { InvalidUuidError, migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
+import { migrate } from "./host/migrate";
 import { printHeading, printPath, printTimeline } from "./terminal";
 
 const HISTORY = join(__dirname, "../test/data/prefect-task-run-states.ndjson");
@@ -17,11 +18,11 @@ const RETRIED_RUN = "ffa080ba-6fcf-42ce-9ffb-54580543e41f";
 const service = new TaskRunStateService();
 
 async function main(): Promise<void> {
-  const url = process.env.DATABASE_URL ?? "postgres://localhost";
+  const { DATABASE_URL: url = "postgres://localhost" } = process.env;
   const schema = `task_run_state_quickstart_${randomUUID().slice(0, 8)}`;
   const dataSource = new DataSource({ type: "postgres", url, schema, entities: [TaskRunState], migrations });
 
-  const server = await new DataSource({ type: "postgres", url }).initialize();
+  const server = await connect(url);
   const removeSchema = () => server.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => removeSchema().finally(() => process.exit(1)));
@@ -29,12 +30,24 @@ async function main(): Promise<void> {
   await server.query(`CREATE SCHEMA ${schema}`);
   try {
     await dataSource.initialize();
-    await dataSource.runMigrations();
+    await migrate(dataSource);
     await tour(dataSource);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
     await removeSchema();
     await server.destroy();
+  }
+}
+
+async function connect(url: string): Promise<DataSource> {
+  try {
+    return await new DataSource({ type: "postgres", url }).initialize();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // When several addresses refused, Node.js gives a code and no message.
+    console.error(`Cannot connect to PostgreSQL (${message || code}).`);
+    console.error("Check DATABASE_URL, or unset it to use an embedded server.");
+    process.exit(1);
   }
 }
 
@@ -99,8 +112,6 @@ async function recordHistory(manager: EntityManager): Promise<string[]> {
 }
 
 main().catch((error) => {
-  // When several addresses refused, Node.js gives a code and no message.
-  console.error(`The quick start failed: ${error.message || error.code}.`);
-  if (process.env.DATABASE_URL) console.error("Check DATABASE_URL, or unset it to use an embedded server.");
+  console.error(error);
   process.exitCode = 1;
 });

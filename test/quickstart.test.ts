@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type TestDataSource, useDatabase } from "./support/database";
+import { record } from "./support/record";
 import { until } from "./support/until";
 
 const database = useDatabase();
@@ -35,8 +36,24 @@ async function schemas(): Promise<string[]> {
   return rows.map(({ nspname }: { nspname: string }) => nspname);
 }
 
+/** Whatever `npm start` could have touched: every relation and type, and the rows of the table of the same name. */
+async function contents(): Promise<unknown> {
+  return {
+    relations: await dataSource.query(
+      "SELECT oid, relname FROM pg_class WHERE relnamespace::regnamespace::text !~ '^pg_toast' ORDER BY oid",
+    ),
+    types: await dataSource.query("SELECT oid, typname FROM pg_type WHERE typtype = 'e' ORDER BY oid"),
+    schemas: await dataSource.query("SELECT oid, nspname FROM pg_namespace ORDER BY oid"),
+    states: await dataSource.query("SELECT * FROM task_run_state"),
+    migrations: await dataSource.query("SELECT * FROM migrations"),
+  };
+}
+
 describe("npm start on the user's own server", () => {
   test("shows the recorded history, and leaves the database as it was", async () => {
+    await dataSource.runMigrations();
+    await record(dataSource.manager);
+    const before = await contents();
     const { child, output } = npmStart({ DATABASE_URL: database.url });
     const [code] = await once(child, "close");
     expect(output()).toContain("Recorded 281 states of 10 task runs in one transaction");
@@ -50,7 +67,7 @@ describe("npm start on the user's own server", () => {
     );
     expect(output()).toContain("InvalidUuidError: taskRunStateId must be a UUID string");
     expect(code).toBe(0);
-    expect(await schemas()).toEqual([]);
+    expect(await contents()).toEqual(before);
   });
 
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("removes its schema on %s", async (signal) => {
@@ -66,7 +83,7 @@ describe("npm start on the user's own server", () => {
     const { child, output } = npmStart({ DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" });
     const [code] = await once(child, "close");
     expect(output()).toBe(
-      "The quick start failed: connect ECONNREFUSED 127.0.0.1:1.\n" +
+      "Cannot connect to PostgreSQL (connect ECONNREFUSED 127.0.0.1:1).\n" +
         "Check DATABASE_URL, or unset it to use an embedded server.\n",
     );
     expect(code).toBe(1);

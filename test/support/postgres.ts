@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
+/** The locale that the caller's environment names may not be installed. */
+const FOR_EVERY_MACHINE = ["--locale=C", "-E", "UTF8"];
+
 /** A PostgreSQL server of this process's own, on the loopback interface. */
 export interface PostgresServer {
   url: string;
@@ -52,7 +55,17 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
   const failure = () => new Error(`PostgreSQL did not start:\n${readFileSync(log, "utf8")}`);
 
-  const initdb = start("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync");
+  const initdb = start(
+    "initdb",
+    "-D",
+    data,
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    ...FOR_EVERY_MACHINE,
+    "--no-sync",
+  );
   const [initialised] = await once(initdb, "exit");
   if (initialised !== 0) throw failure();
   const settings = {
