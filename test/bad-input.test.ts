@@ -77,20 +77,21 @@ test("a proxy that forwards to a manager and a subclass of EntityManager are man
   }
 });
 
+const SQL = `'; DROP TABLE task_run_state; -- ") $1 $$ \\'; DELETE FROM task_run_state WHERE '1'='1`;
+
 test("SQL in a string is data", async () => {
   const kept = await record(dataSource.manager);
-  const sql = `'; DROP TABLE task_run_state; -- ") $1 $$ \\'; DELETE FROM task_run_state WHERE '1'='1`;
   const given = {
-    name: sql,
-    message: sql,
-    data: { [sql]: sql },
-    stateDetails: { cache_key: sql, [sql]: sql },
+    name: SQL,
+    message: SQL,
+    data: { [SQL]: SQL },
+    stateDetails: { cache_key: SQL, [SQL]: SQL },
   };
   const { id } = await record(dataSource.manager, given);
   expect(await service.readTaskRunState(dataSource.manager, id)).toMatchObject(given);
   expect((await service.readTaskRunState(dataSource.manager, kept.id))?.id).toBe(kept.id);
   for (const method of methods) {
-    await expect(service[method](dataSource.manager, sql)).rejects.toThrow(InvalidUuidError);
+    await expect(service[method](dataSource.manager, SQL)).rejects.toThrow(InvalidUuidError);
     await expect(service[method](dataSource.manager, `${id}'; --`)).rejects.toThrow(InvalidUuidError);
   }
 });
@@ -105,6 +106,10 @@ describe("what PostgreSQL cannot store gets PostgreSQL's error, and aborts the c
     ["half a surrogate pair in data", { data: "\ud800" }, "22P02"],
     ["a type without a label", { type: "running" as StateType }, "22P02"],
     ["a task run id that is no UUID", { taskRunId: "task-1" }, "22P02"],
+    ["SQL in the id", { id: SQL }, "22P02"],
+    ["SQL in the task run id", { taskRunId: SQL }, "22P02"],
+    ["SQL in the artifact's id", { resultArtifactId: SQL }, "22P02"],
+    ["SQL in the type", { type: SQL as StateType }, "22P02"],
     ["no task run id", { taskRunId: undefined as unknown as string }, "23502"],
   ])("%s", async (_, given, sqlState) => {
     const runner = dataSource.createQueryRunner();
@@ -135,7 +140,9 @@ test("no error tells a password, a connection string or another row's data", asy
   url.password ||= "correct-horse";
   const host = await database.connect({ url: url.href });
   const unaware = await database.connect({ url: url.href, entities: [] });
-  const unreachable = new DataSource({ type: "postgres", url: url.href.replace(/:\d+\//, ":1/") });
+  const closed = new URL(url);
+  closed.port = "1";
+  const unreachable = new DataSource({ type: "postgres", url: closed.href });
   const other = await record(host.manager, { message: "another row's secret" });
   const errors = await Promise.all(
     [

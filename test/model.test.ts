@@ -113,7 +113,8 @@ const givenState = fc.record(
       fc.date({ noInvalidDate: true, min: new Date("0001-01-01Z"), max: new Date("9999-12-31Z") }),
     ),
     stateDetails: fc.oneof(
-      json.object,
+      { weight: 10, arbitrary: json.object },
+      deepJson.map((deep): Record<string, fc.JsonValue> => ({ deep })),
       fc.record({ scheduled_time: fc.constantFrom(null, "", "2026-01-01T00:00:00+00:00") }),
     ),
     data: fc.oneof({ weight: 20, arbitrary: json.value }, deepJson),

@@ -168,6 +168,19 @@ test("a host's type parser that leaves timestamps as strings still gives Dates",
   }
 });
 
+test("PostgreSQL's infinite times read as find reads them: as the number that pg makes of them", async () => {
+  const { manager } = await database.connect();
+  const { id, taskRunId } = await record(manager);
+  await manager.query(
+    "UPDATE task_run_state SET created = '-infinity', timestamp = 'infinity' WHERE id = $1",
+    [id],
+  );
+  const state = await byModule.one(manager, id);
+  expect(state).toMatchObject({ created: Number.NEGATIVE_INFINITY, timestamp: Number.POSITIVE_INFINITY });
+  expect(state).toStrictEqual(await byTypeOrm.one(manager, id));
+  expect(await byModule.all(manager, taskRunId)).toStrictEqual([state]);
+});
+
 test("the host's log gets each query and its parameter, and a warning when it was slow", async () => {
   const queries: unknown[] = [];
   const slow: unknown[] = [];

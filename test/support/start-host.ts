@@ -26,16 +26,15 @@ async function main(): Promise<void> {
   });
   process.send?.("ready");
   await once(process, "message");
-  try {
+  const start = async () => {
     await dataSource.initialize();
     if (locked) await migrate(dataSource);
-    process.send?.("started");
-  } catch (error) {
-    process.send?.((error as Error).message);
-  } finally {
-    if (dataSource.isInitialized) await dataSource.destroy();
-    process.disconnect();
-  }
+    return "started";
+  };
+  const outcome = await start().catch(({ message }: Error) => message);
+  if (dataSource.isInitialized) await dataSource.destroy();
+  process.send?.(outcome);
+  process.disconnect();
 }
 
 main();
