@@ -7,9 +7,13 @@ type IdProperty = "id" | "taskRunId";
 /** The SQL of each lookup, for as long as the data source keeps the metadata that it was built from. */
 const statements = new WeakMap<EntityMetadata, Record<IdProperty, string>>();
 
+/** A host may have told `pg` to leave timestamps as strings. */
+type Row = Omit<TaskRunState, "created" | "updated" | "timestamp"> &
+  Record<"created" | "updated" | "timestamp", Date | string>;
+
 /**
- * Does what `manager.find` does for these two lookups, at a fraction of its cost (`npm run bench`): `find` builds the
- * statement anew on every call, and hydrates rows by interpreting the metadata of each column.
+ * Does what `manager.find` does for these two lookups, and faster (`npm run bench`): `find` builds the statement anew
+ * on every call, and hydrates rows by interpreting the metadata of each column.
  *
  * As in `find`, the host's naming, schema and prefix are in the statement, a read outside a transaction goes to a
  * replica, and listeners and subscribers of `afterLoad` are told. The query result cache is never asked.
@@ -26,7 +30,8 @@ export async function findTaskRunStates(
   const queryRunner =
     manager.queryRunner ?? dataSource.createQueryRunner(dataSource.defaultReplicationModeForReads());
   try {
-    const states = (await queryRunner.query(statement, [id])).map(hydrate);
+    const rows: Row[] = await queryRunner.query(statement, [id]);
+    const states = rows.map(hydrate);
     await queryRunner.broadcaster.broadcast("Load", metadata, states);
     return states;
   } finally {
@@ -40,19 +45,19 @@ function statementsFor(manager: EntityManager, metadata: EntityMetadata): Record
     const lookup = (property: IdProperty) => {
       const query = manager.createQueryBuilder(TaskRunState, "state").select([]);
       for (const { propertyName } of metadata.columns) query.addSelect(`state.${propertyName}`, propertyName);
-      return query.where(`state.${property} = :id`, { id: "in each call" });
+      return query.where(`state.${property} = $1`);
     };
     const inOrder = { "state.timestamp": "ASC", "state.id": "ASC" } as const;
     built = {
-      id: lookup("id").getQueryAndParameters()[0],
-      taskRunId: lookup("taskRunId").orderBy(inOrder).getQueryAndParameters()[0],
+      id: lookup("id").getQuery(),
+      taskRunId: lookup("taskRunId").orderBy(inOrder).getQuery(),
     };
     statements.set(metadata, built);
   }
   return built;
 }
 
-function hydrate(row: TaskRunState): TaskRunState {
+function hydrate(row: Row): TaskRunState {
   const state = Object.assign(new TaskRunState(), row);
   state.created = toDate(row.created);
   state.updated = toDate(row.updated);
@@ -60,7 +65,6 @@ function hydrate(row: TaskRunState): TaskRunState {
   return state;
 }
 
-/** A host may have told `pg` to leave timestamps as strings. */
 function toDate(value: Date | string): Date {
   return typeof value === "string" ? new Date(value) : value;
 }

@@ -9,18 +9,28 @@ import { InvalidUuidError } from "./invalid-uuid.error";
  * Reads, lists and deletes the states of task runs through the caller's `EntityManager`, and so inside the caller's own
  * transaction.
  *
- * Every method sends one SQL statement through the `EntityManager` it is given and neither begins, commits nor
- * rolls back. Ids are UUIDs in their canonical form, in any case and of any version: anything else rejects with
- * {@link InvalidUuidError} before any SQL is sent, as a manager that is none does with a `TypeError`. Errors of the
- * database reach the caller as TypeORM throws them.
+ * Every method sends one SQL statement and neither begins, commits nor rolls back. Ids are UUIDs in their canonical
+ * form, in any case and of any version. Bad arguments are refused before any SQL is sent, so that a transaction in
+ * progress goes on working; errors of the database reach the caller as TypeORM throws them.
  *
  * It mirrors `prefect.server.models.task_run_states`, where three functions take a session per call.
+ *
+ * @example
+ * const service = new TaskRunStateService();
+ * await dataSource.transaction(async (manager) => {
+ *   const states = await service.readTaskRunStates(manager, taskRunId);
+ *   const latest = states.at(-1);
+ *   if (latest) await service.deleteTaskRunState(manager, latest.id);
+ * });
  */
 export class TaskRunStateService {
   /**
    * Reads one state; mirrors `read_task_run_state`.
    *
    * @returns the state, or null when there is none with this id.
+   * @throws {InvalidUuidError} when the id is not a UUID.
+   * @throws {TypeError} when the manager is not an `EntityManager`.
+   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async readTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<TaskRunState | null> {
     assertManager(manager);
@@ -34,6 +44,9 @@ export class TaskRunStateService {
    *
    * @returns the states by `timestamp`, those with equal timestamps by `id`: the same order on every read. An
    * empty array when the task run has none or is unknown.
+   * @throws {InvalidUuidError} when the id is not a UUID.
+   * @throws {TypeError} when the manager is not an `EntityManager`.
+   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
     assertManager(manager);
@@ -45,6 +58,9 @@ export class TaskRunStateService {
    * Deletes one state; mirrors `delete_task_run_state`. A rollback of the caller's transaction undoes it.
    *
    * @returns whether there was a state with this id.
+   * @throws {InvalidUuidError} when the id is not a UUID.
+   * @throws {TypeError} when the manager is not an `EntityManager`.
+   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async deleteTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<boolean> {
     assertManager(manager);
