@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { DefaultNamingStrategy, type MigrationInterface, type QueryRunner, Table } from "typeorm";
+import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
 import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDatabase, type TestDataSource, useDatabase } from "./support/database";
+import { SnakeNamingStrategy } from "./support/snake-naming-strategy";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -48,21 +49,6 @@ test("with `schema`, the table and its type are created, used and dropped there 
 });
 
 test("a naming strategy of the host's renames nothing", async () => {
-  class SnakeNamingStrategy extends DefaultNamingStrategy {
-    override tableName(className: string, given: string | undefined): string {
-      return given ?? snakeCase(className);
-    }
-    override columnName(propertyName: string, given: string | undefined): string {
-      return given ?? snakeCase(propertyName);
-    }
-    override primaryKeyName(): string {
-      return "renamed_primary_key";
-    }
-    override indexName(): string {
-      return "renamed_index";
-    }
-  }
-  const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const dataSource = await connect("snake", { namingStrategy: new SnakeNamingStrategy() });
   await expectToWork(dataSource);
   expect(await tablesIn("snake")).toContain("task_run_state");

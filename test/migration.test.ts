@@ -1,8 +1,8 @@
-import { DefaultNamingStrategy, type NamingStrategyInterface } from "typeorm";
 import { CreateTaskRunState1795305600000, migrations, StateType } from "typeorm-task-run-state";
 
 import { drift, readCatalog } from "./support/catalog";
 import { useDatabase } from "./support/database";
+import { SnakeNamingStrategy } from "./support/snake-naming-strategy";
 
 const labels = [
   "SCHEDULED",
@@ -48,24 +48,6 @@ function documentedTable(schema: string, typeName: string) {
 }
 
 const nothing = { columns: [], constraints: {}, indexes: {}, enums: {}, tables: [] };
-
-class SnakeNamingStrategy extends DefaultNamingStrategy implements NamingStrategyInterface {
-  private snake(name: string): string {
-    return `by_strategy${name.replace(/^|[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
-  }
-  override tableName(targetName: string, givenName?: string): string {
-    return givenName ?? this.snake(targetName);
-  }
-  override columnName(propertyName: string, givenName?: string, prefixes: string[] = []): string {
-    return [...prefixes, givenName ?? this.snake(propertyName)].join("_");
-  }
-  override primaryKeyName(): string {
-    return "pk_by_strategy";
-  }
-  override indexName(): string {
-    return "ix_by_strategy";
-  }
-}
 
 describe("the migration", () => {
   const database = useDatabase();

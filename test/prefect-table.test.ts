@@ -3,44 +3,14 @@ import { QueryFailedError } from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
+import { failureOf } from "./support/failure-of";
 import { insertRecordedStates, recordedRuns, recordedStates } from "./support/history";
+import { PREFECT_TABLE } from "./support/prefect-table";
 import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
 let dataSource: TestDataSource;
-
-// The table as a migrated Prefect 3 server has it, with the least of the two tables that it refers to.
-const PREFECT_TABLE = `
-  CREATE TYPE state_type AS ENUM ('SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED',
-    'CRASHED', 'PAUSED', 'CANCELLING');
-  CREATE TABLE task_run (id uuid PRIMARY KEY);
-  CREATE TABLE artifact (id uuid PRIMARY KEY);
-  CREATE TABLE task_run_state (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    created timestamptz DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    updated timestamptz DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    type state_type NOT NULL,
-    "timestamp" timestamptz DEFAULT CURRENT_TIMESTAMP NOT NULL,
-    name varchar NOT NULL,
-    message varchar,
-    state_details jsonb DEFAULT '{}' NOT NULL,
-    data jsonb,
-    task_run_id uuid NOT NULL,
-    result_artifact_id uuid,
-    CONSTRAINT pk_task_run_state PRIMARY KEY (id),
-    CONSTRAINT fk_task_run_state__task_run_id__task_run
-      FOREIGN KEY (task_run_id) REFERENCES task_run (id) ON DELETE CASCADE,
-    CONSTRAINT fk_task_run_state__result_artifact_id__artifact
-      FOREIGN KEY (result_artifact_id) REFERENCES artifact (id) ON DELETE SET NULL
-  );
-  CREATE UNIQUE INDEX uq_task_run_state__task_run_id_timestamp_desc
-    ON task_run_state (task_run_id, "timestamp" DESC);
-  CREATE INDEX ix_task_run_state__name ON task_run_state (name);
-  CREATE INDEX ix_task_run_state__type ON task_run_state (type);
-  CREATE INDEX ix_task_run_state__updated ON task_run_state (updated);
-  CREATE INDEX ix_task_run_state__result_artifact_id ON task_run_state (result_artifact_id);
-`;
 
 beforeAll(async () => {
   dataSource = await database.connect({ migrationsRun: false });
@@ -104,12 +74,10 @@ test("an equal timestamp surfaces the database's own unique violation, and the f
   const { manager } = dataSource;
   const state = { taskRunId, type: StateType.RUNNING, timestamp: new Date() };
   const { id } = await manager.save(manager.create(TaskRunState, state));
-  const error = await manager.save(manager.create(TaskRunState, state)).catch((reason) => reason);
+  const error = await failureOf(manager.save(manager.create(TaskRunState, state)));
   expect(error).toBeInstanceOf(QueryFailedError);
-  expect(error.driverError).toMatchObject({
-    code: "23505",
-    constraint: "uq_task_run_state__task_run_id_timestamp_desc",
-  });
+  expect(error).toHaveProperty("driverError.code", "23505");
+  expect(error).toHaveProperty("driverError.constraint", "uq_task_run_state__task_run_id_timestamp_desc");
   expect((await service.readTaskRunStates(manager, taskRunId)).map((kept) => kept.id)).toEqual([id]);
 });
 
