@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,7 +15,17 @@ export function install(folder: string, ...args: string[]): void {
 /** Builds this package and packs it into the folder, as a release does; returns the path of the tarball. */
 export function pack(folder: string): string {
   const [{ filename }] = JSON.parse(npm(".", "pack", "--json", "--pack-destination", folder));
-  return join(folder, filename);
+  const tarball = join(folder, "typeorm-task-run-state.tgz");
+  renameSync(join(folder, filename), tarball);
+  return tarball;
+}
+
+/** Installs the host of `test/package` beside the packed package, with that and with nothing that builds or tests. */
+export function installHost(folder: string): string {
+  const host = join(folder, "host");
+  cpSync("test/package/host", host, { recursive: true });
+  install(host, "--ignore-scripts");
+  return host;
 }
 
 /** A folder outside this repository, as a host's is. An exit of the process removes it. */
