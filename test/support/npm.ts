@@ -38,12 +38,14 @@ export function temporaryFolder(): string {
 
 /** Runs one check and prints its outcome. After a failure the others still run, and the process fails in the end. */
 export function check(name: string, run: () => void): void {
+  const start = performance.now();
+  const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   try {
     run();
-    console.log(`ok      ${name}`);
+    console.log(`ok      ${name} (${seconds()})`);
   } catch (error) {
     const { stdout = "", message } = error as Error & { stdout?: string };
-    console.log(`FAILED  ${name}\n${stdout}${message}`);
+    console.log(`FAILED  ${name} (${seconds()})\n${stdout}${message}`);
     process.exitCode = 1;
   }
 }
