@@ -23,10 +23,12 @@ const suites = [
   { typeorm: "1.1.1", postgres: "16.14.0-beta.17", node: nodes.newest },
 ];
 
+/** With the versions of reflect-metadata that are loaded: the host's own, and the one that TypeORM 0.3.28 and later bring. */
 const nestjsHosts = [
-  { nestjs: "10", typeorm: "0.3.31" },
-  { nestjs: "11", typeorm: "0.3.31" },
-  { nestjs: "11", typeorm: "1.1.1" },
+  { nestjs: "10", typeorm: "0.3.27", reflectMetadata: ["0.1.14"] },
+  { nestjs: "10", typeorm: "0.3.31", reflectMetadata: ["0.1.14", "0.2.2"] },
+  { nestjs: "11", typeorm: "0.3.31", reflectMetadata: ["0.2.2"] },
+  { nestjs: "11", typeorm: "1.1.1", reflectMetadata: ["0.2.2"] },
 ];
 
 /** With `--quick` the suite runs once: in the corner that is farthest from the versions of `npm test`. */
@@ -56,16 +58,18 @@ async function useOnNode(folder: string, serverUrl: string, versions: string[]):
 }
 
 async function useInNestjs(folder: string, serverUrl: string, tarball: string): Promise<void> {
-  for (const { nestjs, typeorm } of nestjsHosts) {
+  for (const { nestjs, typeorm, reflectMetadata } of nestjsHosts) {
     const name = `nestjs-${nestjs}-typeorm-${typeorm}`;
     await useNewDatabase(serverUrl, name);
-    check(`NestJS ${nestjs} with TypeORM ${typeorm}`, () => {
+    const copies = reflectMetadata.join(" and ");
+    check(`NestJS ${nestjs} with TypeORM ${typeorm} and reflect-metadata ${copies}`, () => {
       const host = join(folder, name);
       const nestjsPackages = ["common", "core", "typeorm"].map((part) => `@nestjs/${part}@${nestjs}`);
+      const peers = [`typeorm@${typeorm}`, `reflect-metadata@${reflectMetadata[0]}`, "pg"];
       mkdirSync(host);
       cpSync(join(__dirname, "nestjs.cjs"), join(host, "nestjs.cjs"));
-      install(host, tarball, `typeorm@${typeorm}`, ...nestjsPackages, "pg", "rxjs");
-      npm(host, "exec", "--", "node", "nestjs.cjs");
+      install(host, tarball, ...peers, ...nestjsPackages, "rxjs");
+      npm(host, "exec", "--", "node", "nestjs.cjs", ...reflectMetadata);
     });
   }
 }
