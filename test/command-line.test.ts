@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { LOCAL_PORT } from "../ormconfig";
@@ -67,24 +68,30 @@ test("migration:show, run, generate --check and revert work through ormconfig.ts
 });
 
 /** Runs `npm run db` in a process group of its own, as a terminal does; resolves when it has said something. */
-async function npmRunDb(): Promise<{ said: string; stop: () => Promise<unknown> }> {
-  const child = spawn("npm", ["run", "--silent", "db"], { cwd: root, detached: true });
-  const exited = once(child, "exit");
+async function npmRunDb(folder: string): Promise<{ said: string; stop: () => Promise<unknown> }> {
+  const env = { ...process.env, TMPDIR: folder };
+  const child = spawn("npm", ["run", "--silent", "db"], { cwd: root, detached: true, env });
+  const closed = once(child, "close");
   const [said] = await Promise.race([once(child.stdout, "data"), once(child.stderr, "data")]);
   const stop = () => {
     if (child.exitCode === null) process.kill(-(child.pid ?? Number.NaN), "SIGINT");
-    return exited;
+    return closed;
   };
   return { said: String(said), stop };
 }
 
 test("without DATABASE_URL the server is that of npm run db, of which there is one at a time", async () => {
-  const first = await npmRunDb();
-  const second = await npmRunDb();
+  const folder = mkdtempSync(join(tmpdir(), "task-run-state-test-"));
+  chmodSync(folder, 0o755); // For the user to whom root hands the server.
+  const first = await npmRunDb(folder);
+  const second = await npmRunDb(folder);
   const unset = await typeorm(["migration:show"], { DATABASE_URL: undefined });
   const empty = await typeorm(["migration:show"], { DATABASE_URL: "" });
   await first.stop();
   await second.stop();
+  const left = readdirSync(folder).filter((name) => name.startsWith("task-run-state-"));
+  rmSync(folder, { recursive: true });
+  expect(left).toEqual([]);
   expect(second.said).toBe(`Port ${LOCAL_PORT} is in use: "npm run db" may be running already.\n`);
   expect(unset).toEqual({ code: 0, output: expect.stringContaining("CreateTaskRunState1795305600000") });
   expect(empty).toEqual(unset);

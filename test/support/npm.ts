@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,7 +15,17 @@ export function install(folder: string, ...args: string[]): void {
 /** Builds this package and packs it into the folder, as a release does; returns the path of the tarball. */
 export function pack(folder: string): string {
   const [{ filename }] = JSON.parse(npm(".", "pack", "--json", "--pack-destination", folder));
-  return join(folder, filename);
+  const tarball = join(folder, "typeorm-task-run-state.tgz");
+  renameSync(join(folder, filename), tarball);
+  return tarball;
+}
+
+/** Installs the host of `test/package` beside the packed package, with that and with nothing that builds or tests. */
+export function installHost(folder: string): string {
+  const host = join(folder, "host");
+  cpSync("test/package/host", host, { recursive: true });
+  install(host, "--ignore-scripts");
+  return host;
 }
 
 /** A folder outside this repository, as a host's is. An exit of the process removes it. */
@@ -28,12 +38,14 @@ export function temporaryFolder(): string {
 
 /** Runs one check and prints its outcome. After a failure the others still run, and the process fails in the end. */
 export function check(name: string, run: () => void): void {
+  const start = performance.now();
+  const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   try {
     run();
-    console.log(`ok      ${name}`);
+    console.log(`ok      ${name} (${seconds()})`);
   } catch (error) {
     const { stdout = "", message } = error as Error & { stdout?: string };
-    console.log(`FAILED  ${name}\n${stdout}${message}`);
+    console.log(`FAILED  ${name} (${seconds()})\n${stdout}${message}`);
     process.exitCode = 1;
   }
 }

@@ -39,7 +39,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
   const abandon = () => {
     kill();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    // From Node.js 24 on rmSync leaves the rest in place when the server, as it ends, removes a file before it does.
+    while (existsSync(folder)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   };
   process.once("exit", abandon);
 

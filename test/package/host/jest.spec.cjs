@@ -1,5 +1,10 @@
-const { oneClass } = require("./dist/one-class.js");
-const { roundTrip } = require("./dist/round-trip.js");
+const typeorm = require("typeorm");
+const required = require("typeorm-task-run-state");
+const { roundTrip } = require("./round-trip.cjs");
 
-test("import and require load one class", oneClass);
-test("a round trip", roundTrip);
+test("import and require load one class", async () => {
+  const imported = await import("typeorm-task-run-state");
+  expect(imported.TaskRunState).toBe(required.TaskRunState);
+});
+
+test("a round trip", () => roundTrip(typeorm, required));

@@ -1,6 +1,5 @@
 import { equal } from "node:assert/strict";
 import { createRequire } from "node:module";
-import { getMetadataArgsStorage } from "typeorm";
 import { TaskRunState } from "typeorm-task-run-state";
 
 /** Checks that `import` and `require` load one copy of the package, whichever of them this file is compiled to. */
@@ -11,6 +10,4 @@ export async function oneClass(): Promise<void> {
   );
   equal(imported.TaskRunState, TaskRunState);
   equal(required.TaskRunState, TaskRunState);
-  const registered = getMetadataArgsStorage().tables.filter(({ name }) => name === "task_run_state");
-  equal(registered.length, 1);
 }

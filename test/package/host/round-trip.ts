@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { DataSource } from "typeorm";
+import { DataSource, getMetadataArgsStorage } from "typeorm";
 import {
   InvalidUuidError,
   migrations,
@@ -12,6 +12,12 @@ import {
 
 /** What a host does with the package, from the empty database to the empty database. */
 export async function roundTrip(): Promise<void> {
+  const registered = getMetadataArgsStorage().tables.filter(({ name }) => name === "task_run_state");
+  deepEqual(
+    registered.map(({ target }) => target),
+    [TaskRunState],
+  );
+
   const dataSource = new DataSource({
     type: "postgres",
     url: process.env.DATABASE_URL ?? "",
