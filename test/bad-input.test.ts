@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { DataSource, EntityManager, EntityMetadataNotFoundError, QueryFailedError } from "typeorm";
+import {
+  DataSource,
+  EntityManager,
+  EntityMetadataNotFoundError,
+  QueryFailedError,
+  type QueryRunner,
+} from "typeorm";
 import { InvalidUuidError, type StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
@@ -96,6 +102,18 @@ test("SQL in a string is data", async () => {
   }
 });
 
+/** Does the work, and gives the connection back whatever comes of it: else the tests that follow would wait for one. */
+async function inTransaction<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.startTransaction();
+    return await work(runner);
+  } finally {
+    while (runner.isTransactionActive) await runner.rollbackTransaction();
+    await runner.release();
+  }
+}
+
 describe("what PostgreSQL cannot store gets PostgreSQL's error, and aborts the caller's transaction until it rolls back:", () => {
   test.each<[string, Partial<TaskRunState>, string]>([
     ["a NUL in the name", { name: "a\0b" }, "22021"],
@@ -112,20 +130,20 @@ describe("what PostgreSQL cannot store gets PostgreSQL's error, and aborts the c
     ["SQL in the type", { type: SQL as StateType }, "22P02"],
     ["no task run id", { taskRunId: undefined as unknown as string }, "23502"],
   ])("%s", async (_, given, sqlState) => {
-    const runner = dataSource.createQueryRunner();
-    await runner.startTransaction();
-    const { id } = await record(runner.manager);
-    await runner.startTransaction(); // a savepoint
-    const error = await failureOf(record(runner.manager, given));
-    expect(error).toBeInstanceOf(QueryFailedError);
-    expect(error).toHaveProperty("driverError.code", sqlState);
-    await expect(service.readTaskRunState(runner.manager, id)).rejects.toMatchObject({
-      driverError: { code: "25P02" },
+    const id = await inTransaction(async (runner) => {
+      const { id } = await record(runner.manager);
+      await runner.startTransaction(); // a savepoint
+      const error = await failureOf(record(runner.manager, given));
+      expect(error).toBeInstanceOf(QueryFailedError);
+      expect(error).toHaveProperty("driverError.code", sqlState);
+      await expect(service.readTaskRunState(runner.manager, id)).rejects.toMatchObject({
+        driverError: { code: "25P02" },
+      });
+      await runner.rollbackTransaction(); // to the savepoint
+      expect((await service.readTaskRunState(runner.manager, id))?.id).toBe(id);
+      await runner.commitTransaction();
+      return id;
     });
-    await runner.rollbackTransaction(); // to the savepoint
-    expect((await service.readTaskRunState(runner.manager, id))?.id).toBe(id);
-    await runner.commitTransaction();
-    await runner.release();
     expect((await service.readTaskRunState(dataSource.manager, id))?.id).toBe(id);
   });
 });
