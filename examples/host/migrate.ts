@@ -13,12 +13,12 @@ const MIGRATIONS_LOCK = 1795219200000;
  */
 export async function migrate(dataSource: DataSource): Promise<void> {
   const lock = dataSource.createQueryRunner();
-  const isFree = async () => {
+  const tryLock = async () => {
     const [{ acquired }] = await lock.query("SELECT pg_try_advisory_lock($1) AS acquired", [MIGRATIONS_LOCK]);
     return acquired;
   };
   try {
-    while (!(await isFree())) await setTimeout(100);
+    while (!(await tryLock())) await setTimeout(100);
     try {
       await dataSource.runMigrations();
     } finally {

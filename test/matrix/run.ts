@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-import { runOnServer } from "../support/database";
+import { useNewDatabase } from "../support/database";
 import { check, install, installHost, npm, pack, temporaryFolder } from "../support/npm";
 import { startPostgres } from "../support/postgres";
 
@@ -72,12 +72,6 @@ async function useInNestjs(folder: string, serverUrl: string, tarball: string): 
       npm(host, "exec", "--", "node", "nestjs.cjs", ...reflectMetadata);
     });
   }
-}
-
-/** For the hosts that run next. */
-async function useNewDatabase(serverUrl: string, name: string): Promise<void> {
-  await runOnServer(serverUrl, `CREATE DATABASE "${name}"`);
-  process.env.DATABASE_URL = new URL(name, serverUrl).href;
 }
 
 function runSuites(folder: string, versions: typeof suites): void {

@@ -1,7 +1,7 @@
 import { cpSync, linkSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { runOnServer } from "../support/database";
+import { useNewDatabase } from "../support/database";
 import { check, install, installHost, npm, pack, temporaryFolder } from "../support/npm";
 import { startPostgres } from "../support/postgres";
 
@@ -24,8 +24,7 @@ async function main(): Promise<void> {
   for (const [type, scripts] of Object.entries(consumers)) {
     for (const script of scripts) {
       const name = `${type}-${script}`;
-      await runOnServer(server.url, `CREATE DATABASE "${name}"`);
-      process.env.DATABASE_URL = new URL(name, server.url).href;
+      await useNewDatabase(server.url, name);
       const host = join(folder, name);
       copyHost(installed, host, type);
       check(`${type}: ${script}`, () => npm(host, "run", script));

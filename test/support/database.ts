@@ -74,6 +74,12 @@ export async function runOnServer(url: string, sql: string): Promise<void> {
   }
 }
 
+/** Creates a database and names it in DATABASE_URL, for the processes that run next. */
+export async function useNewDatabase(serverUrl: string, name: string): Promise<void> {
+  await runOnServer(serverUrl, `CREATE DATABASE "${name}"`);
+  process.env.DATABASE_URL = new URL(name, serverUrl).href;
+}
+
 class StatementLog implements Logger {
   constructor(private readonly statements: string[]) {}
 
