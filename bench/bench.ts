@@ -2,9 +2,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Client } from "pg";
-
-import { assertAgreement } from "./agreement";
-import { type Contender, POOL_SIZE, type Session } from "./contender";
 import { drizzle } from "./contenders/drizzle";
 import { kysely } from "./contenders/kysely";
 import { mikroOrm } from "./contenders/mikro-orm";
@@ -12,14 +9,16 @@ import { pg, pgPrepared } from "./contenders/pg";
 import { prisma } from "./contenders/prisma";
 import { sequelize } from "./contenders/sequelize";
 import { typeorm, typeormTaskRunState } from "./contenders/typeorm";
-import { migrate, withDatabase } from "./database";
-import { shuffled } from "./lists";
-import { machine } from "./machine";
-import { measure } from "./measure";
-import { operationsOn, prepareTable, tidyTable } from "./operations";
-import { barChart } from "./plot";
-import { progress } from "./progress";
-import { asText, type Results, type Rounds, resultsOf, versionOf } from "./results";
+import { assertAgreement } from "./lib/agreement";
+import { type Contender, POOL_SIZE, type Session } from "./lib/contender";
+import { migrate, withDatabase } from "./lib/database";
+import { shuffled } from "./lib/lists";
+import { machine } from "./lib/machine";
+import { measure } from "./lib/measure";
+import { operationsOn, prepareTable, tidyTable } from "./lib/operations";
+import { barChart } from "./lib/plot";
+import { progress } from "./lib/progress";
+import { asText, type Results, type Rounds, resultsOf, versionOf } from "./lib/results";
 
 const REFERENCE = pg;
 const CONTENDERS = [

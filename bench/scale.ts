@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { withDatabase } from "./database";
+import { withDatabase } from "./lib/database";
 import {
   ACCESSES,
   createTable,
@@ -11,13 +11,13 @@ import {
   schemaOf,
   type TableResult,
   type Timing,
-} from "./latency";
-import { type Machine, machine, machineAsText } from "./machine";
-import { lineChart } from "./plot";
-import { progress } from "./progress";
-import { asTable } from "./results";
-import type { Spread } from "./statistics";
-import { compareWrites, type TableFigures, type WriteComparison } from "./writes";
+} from "./lib/latency";
+import { type Machine, machine, machineAsText } from "./lib/machine";
+import { lineChart } from "./lib/plot";
+import { progress } from "./lib/progress";
+import { asTable } from "./lib/results";
+import type { Spread } from "./lib/statistics";
+import { compareWrites, type TableFigures, type WriteComparison } from "./lib/writes";
 
 /** What `--json` prints. */
 export interface ScaleResults {

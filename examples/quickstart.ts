@@ -12,7 +12,7 @@ import { InvalidUuidError, migrations, TaskRunState, TaskRunStateService } from 
 import { migrate } from "./host/migrate";
 import { printHeading, printPath, printTimeline } from "./terminal";
 
-const HISTORY = join(__dirname, "../test/data/prefect-task-run-states.ndjson");
+const HISTORY = join(__dirname, "../dev/prefect/task-run-states.ndjson");
 const RETRIED_RUN = "ffa080ba-6fcf-42ce-9ffb-54580543e41f";
 
 const service = new TaskRunStateService();

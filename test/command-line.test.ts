@@ -3,11 +3,10 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
+import { freePort } from "../dev/postgres";
 import { LOCAL_PORT } from "../ormconfig";
 import { readCatalog } from "./support/catalog";
 import { useDatabase } from "./support/database";
-import { freePort } from "./support/postgres";
 
 const database = useDatabase();
 const root = join(__dirname, "..");

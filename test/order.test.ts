@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
-
+import { insertRecordedStates, recordedStates } from "../dev/prefect/history";
 import { type TestDataSource, useDatabase } from "./support/database";
-import { insertRecordedStates, recordedStates } from "./support/history";
 
 const database = useDatabase();
 const service = new TaskRunStateService();

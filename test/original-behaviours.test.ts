@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
-
+import {
+  insertRecordedStates,
+  type RecordedState,
+  recordedRuns,
+  recordedStates,
+} from "../dev/prefect/history";
 import { type TestDataSource, useDatabase } from "./support/database";
-import { insertRecordedStates, type RecordedState, recordedRuns, recordedStates } from "./support/history";
 import { record } from "./support/record";
 
 const database = useDatabase();

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { QueryFailedError } from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
-
+import { insertRecordedStates, recordedRuns, recordedStates } from "../dev/prefect/history";
+import { PREFECT_TABLE } from "../dev/prefect/table";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
-import { insertRecordedStates, recordedRuns, recordedStates } from "./support/history";
-import { PREFECT_TABLE } from "./support/prefect-table";
 import { record } from "./support/record";
 
 const database = useDatabase();

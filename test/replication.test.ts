@@ -1,7 +1,7 @@
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import type { PostgresServer } from "./support/postgres";
+import type { PostgresServer } from "../dev/postgres";
 import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 import { until } from "./support/until";

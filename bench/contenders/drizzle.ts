@@ -5,7 +5,7 @@ import { Pool } from "pg";
 import { uuidv7 } from "uuidv7";
 
 import { StateType } from "../../dist";
-import { type Contender, type NewState, poolOptions } from "../contender";
+import { type Contender, type NewState, poolOptions } from "../lib/contender";
 
 const stateType = pgEnum("state_type", StateType);
 const time = (name: string) =>

@@ -2,7 +2,7 @@ import { type ColumnType, Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
 import { uuidv7 } from "uuidv7";
 
-import { type Contender, type NewState, poolOptions } from "../contender";
+import { type Contender, type NewState, poolOptions } from "../lib/contender";
 
 interface Table {
   id: string;

@@ -2,7 +2,7 @@ import { EntitySchema, MikroORM, type OptionalProps } from "@mikro-orm/postgresq
 import { uuidv7 } from "uuidv7";
 
 import { StateType } from "../../dist";
-import { type Contender, type NewState, POOL_SIZE, type State } from "../contender";
+import { type Contender, type NewState, POOL_SIZE, type State } from "../lib/contender";
 
 const time = { type: "datetime", columnType: "timestamptz(6)", defaultRaw: "clock_timestamp()" } as const;
 

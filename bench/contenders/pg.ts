@@ -1,7 +1,7 @@
 import { Pool } from "pg";
 import { uuidv7 } from "uuidv7";
 
-import { type Contender, type NewState, poolOptions, type Session, type State } from "../contender";
+import { type Contender, type NewState, poolOptions, type Session, type State } from "../lib/contender";
 
 const COLUMNS = `id, created, updated, type, timestamp, name, message, state_details AS "stateDetails", data,
   task_run_id AS "taskRunId", result_artifact_id AS "resultArtifactId"`;

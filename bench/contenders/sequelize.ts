@@ -2,7 +2,7 @@ import { DataTypes, Sequelize } from "sequelize";
 import { uuidv7 } from "uuidv7";
 
 import { StateType } from "../../dist";
-import { type Contender, type NewState, POOL_SIZE, type State } from "../contender";
+import { type Contender, type NewState, POOL_SIZE, type State } from "../lib/contender";
 
 /** Without a default here: the database's own comes back from the INSERT, an expression would not. */
 const time = DataTypes.DATE(6);

@@ -3,7 +3,7 @@ import { DataSource } from "typeorm";
 
 // The package as it is published, compiled: not its sources, which tsx would compile in its own way.
 import { TaskRunState, TaskRunStateService } from "../../dist";
-import { type Contender, type NewState, POOL_SIZE, type Session } from "../contender";
+import { type Contender, type NewState, POOL_SIZE, type Session } from "../lib/contender";
 
 type Reads = Pick<Session, "read" | "list" | "delete">;
 

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 
-import { startPostgres } from "./postgres";
+import { startPostgres } from "../../dev/postgres";
 
 export default async function globalSetup(): Promise<void> {
   if (process.env.DATABASE_URL) return assertUsable(process.env.DATABASE_URL);

@@ -1,4 +1,4 @@
-import type { PostgresServer } from "./postgres";
+import type { PostgresServer } from "../../dev/postgres";
 
 export default async function globalTeardown(): Promise<void> {
   const { server } = globalThis as { server?: PostgresServer };

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-import { type PostgresServer, startPostgres } from "./postgres";
+import { type PostgresServer, startPostgres } from "../../dev/postgres";
 
 /**
  * Starts a server from within a test: in a process that ends with the test's, however that ends. It is detached, since

@@ -1,7 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import { uuidv7 } from "uuidv7";
 
-import { type Contender, type NewState, poolOptions, type State } from "../../contender";
+import { type Contender, type NewState, poolOptions, type State } from "../../lib/contender";
 import { Prisma, PrismaClient } from "./generated/client";
 
 /** `generated` is what `prisma generate` 7.9.1 makes of `schema.prisma`. */

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { DataSource, type EntityManager, type Logger } from "typeorm";
 
-import { TaskRunState, TaskRunStateService } from "../dist";
+import { TaskRunState, TaskRunStateService } from "../../dist";
 import { fill, migrate } from "./database";
 import { shuffled } from "./lists";
 import { explain, type Plan } from "./plans";

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { DataSource } from "typeorm";
 
-import { TaskRunState } from "../dist";
+import { TaskRunState } from "../../dist";
 import { migrate, runId } from "./database";
 import { STATES } from "./latency";
 import { createOriginal } from "./original";

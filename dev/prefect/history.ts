@@ -19,10 +19,7 @@ export interface RecordedState {
   updated: string;
 }
 
-export const recordedStates: RecordedState[] = readFileSync(
-  join(__dirname, "../data/prefect-task-run-states.ndjson"),
-  "utf8",
-)
+export const recordedStates: RecordedState[] = readFileSync(join(__dirname, "task-run-states.ndjson"), "utf8")
   .trim()
   .split("\n")
   .map((line) => JSON.parse(line));

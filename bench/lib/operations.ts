@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { uuidv7 } from "uuidv7";
 
-import { recordedStates } from "../test/support/history";
+import { recordedStates } from "../../dev/prefect/history";
 import type { NewState, Session } from "./contender";
 import { fill, runId } from "./database";
 import { cycle, shuffled } from "./lists";

@@ -1,9 +1,8 @@
 import { cpSync, linkSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
+import { check, install, installHost, npm, pack, temporaryFolder } from "../../dev/npm";
+import { startPostgres } from "../../dev/postgres";
 import { useNewDatabase } from "../support/database";
-import { check, install, installHost, npm, pack, temporaryFolder } from "../support/npm";
-import { startPostgres } from "../support/postgres";
 
 /** The scripts of `host/package.json`, by the `type` of the package they run in. */
 const consumers = {

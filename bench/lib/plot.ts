@@ -1,6 +1,6 @@
+import type { ScaleResults } from "../scale";
 import { ACCESSES, type Access, METHODS } from "./latency";
 import type { Results } from "./results";
-import type { ScaleResults } from "./scale";
 import type { Spread } from "./statistics";
 
 /** Colours that carry on a white page and on a dark one. */

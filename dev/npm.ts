@@ -20,10 +20,10 @@ export function pack(folder: string): string {
   return tarball;
 }
 
-/** Installs the host of `test/package` beside the packed package, with that and with nothing that builds or tests. */
+/** Installs the host of `test/hosts` beside the packed package, with that and with nothing that builds or tests. */
 export function installHost(folder: string): string {
   const host = join(folder, "host");
-  cpSync("test/package/host", host, { recursive: true });
+  cpSync("test/hosts/host", host, { recursive: true });
   install(host, "--ignore-scripts");
   return host;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 
-import { PREFECT_TABLE } from "../test/support/prefect-table";
+import { PREFECT_TABLE } from "../../dev/prefect/table";
 
 /** Prefect's own table, in a schema of its own. */
 export async function createOriginal(client: Client, schema: string): Promise<void> {

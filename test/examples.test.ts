@@ -5,10 +5,14 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { StateType, TaskRunState } from "typeorm-task-run-state";
-
+import {
+  insertRecordedStates,
+  type RecordedState,
+  recordedRuns,
+  recordedStates,
+} from "../dev/prefect/history";
 import { SHUTDOWN_MS } from "../examples/host/http";
 import { type TestDataSource, useDatabase } from "./support/database";
-import { insertRecordedStates, type RecordedState, recordedRuns, recordedStates } from "./support/history";
 import { until } from "./support/until";
 
 describe.each(["express", "nestjs"])("the %s example", (example) => {

@@ -1,9 +1,9 @@
-import rootPackage from "../package.json";
+import rootPackage from "../../package.json";
+import benchPackage from "../package.json";
 import type { Contender } from "./contender";
 import { type Machine, machineAsText } from "./machine";
 import type { Measurement } from "./measure";
 import type { Operation } from "./operations";
-import benchPackage from "./package.json";
 import { quotients, type Spread, spreadOf } from "./statistics";
 
 /** What `--json` prints. Ratios are taken within a round: what slows the machine down slows both of its terms. */

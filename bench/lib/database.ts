@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { DataSource } from "typeorm";
-
-import { migrations } from "../dist";
-import { recordedStates } from "../test/support/history";
+import { recordedStates } from "../../dev/prefect/history";
+import { migrations } from "../../dist";
 
 /** Runs the work in a new database of the server that DATABASE_URL names, and drops the database after it. */
 export async function withDatabase<T>(work: (client: Client, url: string) => Promise<T>): Promise<T> {

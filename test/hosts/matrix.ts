@@ -2,10 +2,9 @@ import { equal } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-
+import { check, install, installHost, npm, pack, temporaryFolder } from "../../dev/npm";
+import { startPostgres } from "../../dev/postgres";
 import { useNewDatabase } from "../support/database";
-import { check, install, installHost, npm, pack, temporaryFolder } from "../support/npm";
-import { startPostgres } from "../support/postgres";
 
 /** The oldest Node.js that the package accepts, and the newest of each line with long-term support since. */
 const nodes = {
