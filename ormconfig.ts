@@ -1,9 +1,8 @@
 import { DataSource } from "typeorm";
 
+import { cannotConnect } from "./dev/cannot-connect";
+import { LOCAL_PORT } from "./dev/local-port";
 import { migrations, TaskRunState } from "./src";
-
-/** Where `npm run db` listens, and where the command line looks for a server when DATABASE_URL is not set. */
-export const LOCAL_PORT = 54330;
 
 /** Says what to do when PostgreSQL cannot be reached, where TypeORM's CLI would print a stack trace. */
 class CommandLineDataSource extends DataSource {
@@ -11,13 +10,10 @@ class CommandLineDataSource extends DataSource {
     try {
       return await super.initialize();
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const reason = message || code; // When several addresses refused, Node.js gives no message.
-      console.error(
-        process.env.DATABASE_URL
-          ? `Cannot connect to PostgreSQL (${reason}): check DATABASE_URL, or unset it and run "npm run db" in another terminal.`
-          : `Cannot connect to PostgreSQL (${reason}): run "npm run db" in another terminal, or set DATABASE_URL.`,
-      );
+      const advice = process.env.DATABASE_URL
+        ? 'check DATABASE_URL, or unset it and run "npm run db" in another terminal.'
+        : 'run "npm run db" in another terminal, or set DATABASE_URL.';
+      console.error(cannotConnect(error, advice));
       process.exit(1);
     }
   }

@@ -1,4 +1,4 @@
-import { LOCAL_PORT } from "../ormconfig";
+import { LOCAL_PORT } from "./local-port";
 import { startPostgres } from "./postgres";
 
 async function main(): Promise<void> {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { DataSource, type EntityManager } from "typeorm";
 import { InvalidUuidError, migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
+import { cannotConnect } from "../dev/cannot-connect";
 import { migrate } from "./host/migrate";
 import { printHeading, printPath, printTimeline } from "./terminal";
 
@@ -43,10 +44,7 @@ async function connect(url: string): Promise<DataSource> {
   try {
     return await new DataSource({ type: "postgres", url }).initialize();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // When several addresses refused, Node.js gives a code and no message.
-    console.error(`Cannot connect to PostgreSQL (${message || code}).`);
-    console.error("Check DATABASE_URL, or unset it to use an embedded server.");
+    console.error(cannotConnect(error, "check DATABASE_URL, or unset it to use an embedded server."));
     process.exit(1);
   }
 }

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LOCAL_PORT } from "../dev/local-port";
 import { freePort } from "../dev/postgres";
-import { LOCAL_PORT } from "../ormconfig";
 import { readCatalog } from "./support/catalog";
 import { useDatabase } from "./support/database";
 

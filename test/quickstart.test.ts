@@ -83,8 +83,8 @@ describe("npm start on the user's own server", () => {
     const { child, output } = npmStart({ DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" });
     const [code] = await once(child, "close");
     expect(output()).toBe(
-      "Cannot connect to PostgreSQL (connect ECONNREFUSED 127.0.0.1:1).\n" +
-        "Check DATABASE_URL, or unset it to use an embedded server.\n",
+      "Cannot connect to PostgreSQL (connect ECONNREFUSED 127.0.0.1:1): " +
+        "check DATABASE_URL, or unset it to use an embedded server.\n",
     );
     expect(code).toBe(1);
   });

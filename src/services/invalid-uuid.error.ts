@@ -15,17 +15,17 @@ export class InvalidUuidError extends TypeError {
       `${parameter} must be a UUID string such as "019abd2c-7e00-7000-8000-000000000000", ` +
         `but received ${describe(value)}.`,
     );
-    this.received = kindOf(value);
+    this.received = typeName(value);
   }
 }
 
-function kindOf(value: unknown): string {
+function typeName(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : typeof value;
 }
 
 function describe(value: unknown): string {
-  if (typeof value !== "string") return kindOf(value);
+  if (typeof value !== "string") return typeName(value);
   if (value.length <= EXCERPT_LENGTH) return `string ${JSON.stringify(value)}`;
   return `string ${JSON.stringify(`${value.slice(0, EXCERPT_LENGTH)}…`)} of ${value.length} characters`;
 }

@@ -1,9 +1,8 @@
 import type { EntityManager } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
-import { assertManager } from "./assert-manager";
+import { assertManager, assertUuid } from "./arguments";
 import { findTaskRunStates } from "./find-task-run-states";
-import { InvalidUuidError } from "./invalid-uuid.error";
 
 /**
  * Reads, lists and deletes the states of task runs through the caller's `EntityManager`, and so inside the caller's own
@@ -68,10 +67,4 @@ export class TaskRunStateService {
     const { affected } = await manager.delete(TaskRunState, { id: taskRunStateId });
     return affected === 1;
   }
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-function assertUuid(parameter: string, value: unknown): asserts value is string {
-  if (typeof value !== "string" || !UUID.test(value)) throw new InvalidUuidError(parameter, value);
 }

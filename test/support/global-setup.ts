@@ -1,5 +1,6 @@
 import { Client } from "pg";
 
+import { cannotConnect } from "../../dev/cannot-connect";
 import { startPostgres } from "../../dev/postgres";
 
 export default async function globalSetup(): Promise<void> {
@@ -14,19 +15,23 @@ async function assertUsable(url: string): Promise<void> {
   const client = new Client(url);
   try {
     await client.connect();
-    const { rows } = await client.query(
-      "SELECT rolcreatedb OR rolsuper AS allowed FROM pg_roles WHERE rolname = current_user",
-    );
-    if (!rows[0]?.allowed)
-      throw new Error("its role may not create databases, and each test file creates one");
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
-    console.error(
-      `\nThe tests cannot use the server of DATABASE_URL: ${message || code}.\n` +
-        "Without DATABASE_URL they bring a PostgreSQL of their own.",
-    );
-    process.exit(1);
-  } finally {
-    await client.end();
+    refuse(cannotConnect(error, `check DATABASE_URL, or unset it: ${WITHOUT_URL}`));
   }
+  const { rows } = await client.query(
+    "SELECT rolcreatedb OR rolsuper AS allowed FROM pg_roles WHERE rolname = current_user",
+  );
+  await client.end();
+  if (!rows[0]?.allowed) {
+    refuse(
+      `The role of DATABASE_URL may not create databases, and each test file creates one. Without DATABASE_URL ${WITHOUT_URL}`,
+    );
+  }
+}
+
+const WITHOUT_URL = "the tests bring a PostgreSQL of their own.";
+
+function refuse(reason: string): never {
+  console.error(`\n${reason}`);
+  process.exit(1);
 }

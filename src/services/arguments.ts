@@ -1,6 +1,7 @@
 import { type EntityManager, EntityMetadataNotFoundError } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
+import { InvalidUuidError } from "./invalid-uuid.error";
 
 /**
  * Goes by TypeORM's own mark instead of `instanceof`, as TypeORM does: a proxy that forwards to an entity manager,
@@ -11,15 +12,15 @@ export function assertManager(value: unknown): asserts value is EntityManager {
   if (manager?.["@instanceof"] !== Symbol.for("EntityManager")) {
     throw new TypeError(
       "manager must be TypeORM's EntityManager, such as dataSource.manager or the one that a transaction " +
-        `passes to its callback, but received ${kindOf(value)}.`,
+        `passes to its callback, but received ${nameOfClass(value)}.`,
     );
   }
   // `connection` is deprecated in TypeORM 1, and the one name that both majors have.
   if (!manager.connection.hasMetadata(TaskRunState)) throw unregistered();
 }
 
-/** The value itself is not told: where a manager is expected it may be a connection string. */
-function kindOf(value: unknown): string {
+/** The message never holds the value itself: a caller may have passed a connection string. */
+function nameOfClass(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return value.constructor?.name || typeof value;
 }
@@ -29,4 +30,10 @@ function unregistered(): EntityMetadataNotFoundError {
   error.message +=
     " Add TaskRunState to the entities of the data source that the manager belongs to, and initialize it.";
   return error;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function assertUuid(parameter: string, value: unknown): asserts value is string {
+  if (typeof value !== "string" || !UUID.test(value)) throw new InvalidUuidError(parameter, value);
 }
