@@ -5,7 +5,7 @@ import { TaskRunState, TaskRunStateService } from "../../dist";
 import { fill, migrate } from "./database";
 import { shuffled } from "./lists";
 import { explain, type Plan } from "./plans";
-import { progress } from "./progress";
+import { progress, roundName } from "./progress";
 import { quotients, type Spread, spreadOf } from "./statistics";
 
 export const METHODS = ["read by id", "list of 10", "delete by id"] as const;
@@ -55,7 +55,7 @@ export async function measureLatency(
   try {
     for (const rows of sizes) tables.push(await MeasuredTable.open(client, url, rows));
     for (let round = -warmUpRounds; round < rounds; round++) {
-      progress(`latency: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
+      progress(`latency: ${roundName(round, rounds)}`);
       for (const table of shuffled(tables)) {
         for (const method of METHODS) {
           for (const access of ACCESSES) {

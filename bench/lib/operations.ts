@@ -5,6 +5,7 @@ import { recordedStates } from "../../dev/prefect/history";
 import type { NewState, Session } from "./contender";
 import { fill, runId } from "./database";
 import { cycle, shuffled } from "./lists";
+import { grouped } from "./text";
 
 /** Something to measure: what one call does, and the calls of a round. */
 export interface Operation {
@@ -44,7 +45,7 @@ export async function operationsOn(client: Client, reference: Session): Promise<
     const taskRunIds = await column(client, `SELECT ${run} AS id FROM generate_series(0, ${runs - 1}) n`);
     lists.push(
       operation(
-        `list of ${states.toLocaleString("en")}`,
+        `list of ${grouped(states)}`,
         "read",
         (count) => shuffled(cycle(taskRunIds, count)),
         (session, taskRunId) => session.list(taskRunId),

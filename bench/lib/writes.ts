@@ -1,12 +1,13 @@
 import type { Client } from "pg";
 import { DataSource } from "typeorm";
 
+import { PREFECT_TABLE } from "../../dev/prefect/table";
 import { TaskRunState } from "../../dist";
 import { migrate, runId } from "./database";
 import { STATES } from "./latency";
-import { createOriginal } from "./original";
-import { progress } from "./progress";
+import { progress, roundName } from "./progress";
 import { quotients, type Spread, spreadOf } from "./statistics";
+import { grouped } from "./text";
 
 /** Writing the same rows in the same order to this module's table and to the original's. */
 export interface WriteComparison {
@@ -52,19 +53,19 @@ export async function compareWrites(
 ): Promise<WriteComparison> {
   await client.query("CREATE SCHEMA here");
   await migrate(url, "here");
-  await createOriginal(client, "original");
+  await createOriginal(client);
   await client.query(`INSERT INTO original.task_run SELECT DISTINCT task_run_id FROM ${source}`);
   await client.query("SET synchronize_seqscans = off"); // Rows arrive in the order in which they lie in the source.
   const here = new Side("here", url);
   const original = new Side("original", url);
   for (const side of [here, original]) {
-    progress(`loading ${rows.toLocaleString("en")} rows: ${side.schema}`);
+    progress(`loading ${grouped(rows)} rows: ${side.schema}`);
     await side.load(client, source);
   }
   try {
     for (const side of [here, original]) await side.dataSource.initialize();
     for (let round = -warmUpRounds; round < rounds; round++) {
-      progress(`recording: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
+      progress(`recording: ${roundName(round, rounds)}`);
       const sides = round % 2 ? [original, here] : [here, original];
       await createBatch(client, source, rows);
       for (const side of sides) await side.record(client, round >= 0);
@@ -84,6 +85,16 @@ export async function compareWrites(
       inserting: spreadOf(quotients(original.inserting, here.inserting)),
     },
   };
+}
+
+/** Prefect's own table, in the schema "original". */
+async function createOriginal(client: Client): Promise<void> {
+  await client.query(`
+    BEGIN;
+    CREATE SCHEMA original;
+    SET LOCAL search_path TO original;
+    ${PREFECT_TABLE}
+    COMMIT;`);
 }
 
 /** One of the two tables, and the milliseconds that were measured on it. */

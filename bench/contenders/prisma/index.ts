@@ -4,7 +4,7 @@ import { uuidv7 } from "uuidv7";
 import { type Contender, type NewState, poolOptions, type State } from "../../lib/contender";
 import { Prisma, PrismaClient } from "./generated/client";
 
-/** `generated` is what `prisma generate` 7.9.1 makes of `schema.prisma`. */
+/** `bench/install.ts` generates `./generated` from `schema.prisma`. */
 export const prisma: Contender = {
   name: "Prisma",
   library: "@prisma/client",
