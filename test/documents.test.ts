@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
+import { scripts } from "../package.json";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { type Block, packedFiles, readPage, root } from "./support/documents";
 import { failureOf } from "./support/failure-of";
@@ -55,11 +56,8 @@ test("every code block has a tag, and every output a program", () => {
   const untagged = blocks.filter(({ kind }) => !KINDS.includes(kind) && !kind.endsWith(" source"));
   expect(untagged.map(at)).toEqual([]);
   const outputs = programs.map(outputOf);
-  expect(
-    blocksOf("text output")
-      .filter((block) => !outputs.includes(block))
-      .map(at),
-  ).toEqual([]);
+  const orphans = blocksOf("text output").filter((block) => !outputs.includes(block));
+  expect(orphans.map(at)).toEqual([]);
 });
 
 describe("In a folder as a reader has it", () => {
@@ -159,7 +157,6 @@ for (const block of blocksOf("json compile")) {
 }
 
 test("every command that the documents name exists, also that which runs a named program", () => {
-  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const namedIn = (command: RegExp) =>
     pages.flatMap(({ text }) => [...text.matchAll(command)].map(([, name = ""]) => name));
 
@@ -191,10 +188,12 @@ test("every link leads to what is in the package, and to a heading that exists",
 });
 
 test("the tests that the guarantees name exist", () => {
-  const tables = pages.flatMap(({ text }) => [...text.matchAll(/^\| promise \| test \|\n((\|.*\n)+)/gm)]);
-  const lastCells = tables.flatMap(([, rows = ""]) => [...rows.matchAll(/\| (`[^|]+`) \|$/gm)]);
-  const names = lastCells.flatMap(([, cell = ""]) =>
-    cell.split(", ").map((name) => name.replaceAll("`", "")),
+  const tables = pages.flatMap(({ text }) => [
+    ...text.matchAll(/^\| promise \| test \|\n\| --- \| --- \|\n((\|.*\n)+)/gm),
+  ]);
+  const rows = tables.flatMap(([, rows = ""]) => rows.trim().split("\n"));
+  const names = rows.flatMap((row) =>
+    (row.split("|").at(-2) ?? "").split(",").map((name) => name.replaceAll("`", "").trim()),
   );
   expect(names.length).toBeGreaterThan(10);
   expect(names.filter((name) => !existsSync(join(__dirname, `${name}.test.ts`)))).toEqual([]);

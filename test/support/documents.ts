@@ -41,13 +41,13 @@ export function readPage(path: string): Page {
   const tokens = markdownIt().parse(text, {});
   for (const [index, { type, info, map, content }] of tokens.entries()) {
     if (type === "fence" || type === "code_block") {
-      const line = (map?.[0] ?? 0) + 2;
+      const line = (map?.[0] ?? 0) + (type === "fence" ? 2 : 1);
       page.blocks.push({ page: path, line, ...parseInfo(info), code: content });
     }
     if (type === "heading_open") page.anchors.push(anchorOf(tokens[index + 1]?.content ?? ""));
   }
   const inline = tokens.flatMap(({ children }) => children ?? []);
-  const targets = inline.map((token) => String(token.attrGet("href") ?? token.attrGet("src") ?? "https:"));
+  const targets = inline.map((token) => token.attrGet("href") ?? token.attrGet("src"));
   page.links = targets.filter(isRelative).map((target) => fromRoot(path, target));
   return page;
 }
@@ -58,8 +58,8 @@ function parseInfo(info: string): { kind: string; argument: string | undefined }
   return { kind: `${language} ${name}`, argument: source ?? argument };
 }
 
-function isRelative(target: string): boolean {
-  return !/^[a-z]+:/.test(target);
+function isRelative(target: string | number | null): target is string {
+  return typeof target === "string" && !/^[a-z]+:/.test(target);
 }
 
 function fromRoot(page: string, target: string): string {
