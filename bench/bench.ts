@@ -36,7 +36,7 @@ const CALLERS = 16;
 
 const { values: options } = parseArgs({ options: OPTIONS });
 
-/** How many rounds, and for how long the reference is at work with each operation in one of them. */
+/** How many rounds, and how long the reference works on each operation in a round. */
 const { warmUpRounds, rounds, milliseconds } = options.quick
   ? { warmUpRounds: 1, rounds: 3, milliseconds: 5 }
   : { warmUpRounds: 2, rounds: 11, milliseconds: 240 };
@@ -65,7 +65,7 @@ async function measureAll(client: Client, sessions: Map<Contender, Session>): Pr
   for (const [contender, session] of sessions) {
     progress(`checking ${contender.name}`);
     await assertAgreement(session, reference, operations).catch((cause) => {
-      throw new Error(`${contender.name} does not do what ${REFERENCE.name} does`, { cause });
+      throw new Error(`${contender.name} disagrees with ${REFERENCE.name}`, { cause });
     });
   }
 
@@ -104,7 +104,7 @@ async function measureAll(client: Client, sessions: Map<Contender, Session>): Pr
 
 const emptyRounds = (): Rounds => new Map(CONTENDERS.map((contender) => [contender, []]));
 
-/** As many calls for each caller, unless that would be less than one. */
+/** The same number of calls for each caller, if there are enough for that. */
 function callsFor(throughput: number): number {
   const calls = (throughput * milliseconds) / 1000;
   return calls < CALLERS ? Math.max(2, Math.round(calls)) : Math.round(calls / CALLERS) * CALLERS;

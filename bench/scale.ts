@@ -14,7 +14,7 @@ import { compareWrites } from "./lib/writes";
 const { values: options } = parseArgs({
   options: {
     ...OPTIONS,
-    /** A table of ten million rows too: about 12 GB, and some minutes more. */
+    /** Also measures a table of ten million rows: it needs about 12 GB and some minutes more. */
     large: { type: "boolean", default: false },
   },
 });

@@ -2,7 +2,7 @@ import type { BenchResults } from "./bench-results";
 import { type Chart, PALETTE } from "./chart";
 
 const PANEL_WIDTH = 170;
-/** For the figure to the right of the bars. */
+/** Room for the figures to the right of the bars. */
 const FIGURE_WIDTH = 34;
 
 /** A panel for each operation, and in it a bar for each contender. */

@@ -7,7 +7,7 @@ import type { Operation } from "./operations";
 import { quotients, type Spread, spreadOf } from "./statistics";
 import { asTable, grouped, spread } from "./text";
 
-/** What `--json` prints. Ratios are taken within a round: what slows the machine down slows both of its terms. */
+/** What `--json` prints. A ratio compares figures of the same round: what slows the machine down slows both. */
 export interface BenchResults {
   machine: Machine;
   callers: number;
@@ -21,15 +21,15 @@ export interface Result {
   contender: string;
   /** Calls a second. */
   throughput: Spread;
-  /** Throughput in units of the reference's, SQL by hand. */
+  /** Throughput divided by the reference's. */
   againstReference: Spread;
-  /** This module's throughput in units of this contender's. */
+  /** This module's throughput divided by this contender's. */
   moduleAgainstThis: Spread;
-  /** Microseconds of this process for a call. */
+  /** CPU time of this process for a call, in microseconds. */
   cpu: Spread;
 }
 
-/** All measurements of an operation: those of each contender, round by round. */
+/** The measurements of an operation: for each contender, one a round. */
 export type Rounds = Map<Contender, Measurement[]>;
 
 export function resultsOf(rounds: Rounds, reference: Contender, module: Contender): Result[] {
@@ -77,6 +77,6 @@ ${callers} callers, a pool of ${pool} connections each, ${rounds} rounds. Median
     both("Throughput of this module, the contender's = 1.00", ({ moduleAgainstThis }) =>
       spread(moduleAgainstThis, 2),
     ),
-    both("CPU for a call, µs, without the server's", ({ cpu }) => grouped(cpu.median)),
+    both("CPU time of a call, µs, without the server's", ({ cpu }) => grouped(cpu.median)),
   ].join("\n\n");
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config, TopLevelSpec } from "vega-lite";
 
-/** What charts are painted with. */
+/** The colours of all charts. */
 export const PALETTE = {
   page: "#ffffff",
   text: "#1f2328",
@@ -15,7 +15,7 @@ export const PALETTE = {
   green: "#1a7f37",
 };
 
-/** What takes the place of each colour where the reader prefers dark pages. */
+/** The colours for readers who prefer dark pages. */
 const DARK_PALETTE: typeof PALETTE = {
   page: "#0d1117",
   text: "#f0f6fc",
@@ -66,7 +66,7 @@ const CONFIG: Config = {
   text: { color: PALETTE.text, fontSize: 12, baseline: "middle" },
 };
 
-/** A Vega-Lite chart with a text for those who do not see it. */
+/** A Vega-Lite chart with a text for readers who cannot see it. */
 export type Chart = TopLevelSpec & { description: string };
 
 const DARK_STYLE = Object.entries(PALETTE).map(([name, light]) => {
@@ -74,7 +74,7 @@ const DARK_STYLE = Object.entries(PALETTE).map(([name, light]) => {
   return `[fill="${light}"]{fill:${dark}}[stroke="${light}"]{stroke:${dark}}`;
 });
 
-/** Draws the chart as SVG, a tag a line. */
+/** Draws the chart as SVG, with one tag on each line. */
 export async function svgOf(chart: Chart): Promise<string> {
   // Vega is an ES module that awaits at its top level, which `require` refuses.
   const [{ compile }, { parse, View }] = await Promise.all([import("vega-lite"), import("vega")]);
@@ -84,7 +84,7 @@ export async function svgOf(chart: Chart): Promise<string> {
 ${DARK_STYLE.join("\n")}
 }</style>`;
   const drawn = svg
-    .replaceAll(/ (role|aria-[a-z]+)="[^"]*"/g, "") // To a screen reader it is one image with one title.
+    .replaceAll(/ (role|aria-[a-z]+)="[^"]*"/g, "") // Screen readers read the title alone.
     .replace(/<svg ([^>]*)>/, `<svg role="img" $1>${head}`)
     .replaceAll("><", ">\n<");
   return `${drawn}\n`;

@@ -1,9 +1,9 @@
 /** The options that both benchmarks have. */
 export const OPTIONS = {
-  /** Little data and a few short rounds: they show that it works, not how fast it is. */
+  /** Takes little data and a few short rounds, to show that everything works; the figures mean nothing. */
   quick: { type: "boolean", default: false },
   /** Prints JSON instead of tables. */
   json: { type: "boolean", default: false },
-  /** Writes the chart too. */
+  /** Also writes the chart into `docs`. */
   plot: { type: "boolean", default: false },
 } as const;

@@ -8,7 +8,7 @@ const LABEL: Record<Access, string> = {
   "whole table": "any row of the table",
 };
 
-/** A panel for each method, and in it a line for each way of access. */
+/** A panel for each method, and in it a line for each kind of access. */
 export function scaleChart({ tables, rounds }: ScaleResults): Chart {
   const points = tables.flatMap(({ rows, methods }) =>
     METHODS.flatMap((method) =>

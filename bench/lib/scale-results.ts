@@ -7,7 +7,7 @@ import type { TableFigures, WriteComparison } from "./writes";
 export interface ScaleResults {
   machine: Machine;
   rounds: number;
-  /** Of each method, in a round, on each table and in each way of access. */
+  /** In each round, of each method, on each table, for each kind of access. */
   calls: number;
   tables: TableResult[];
   writes: WriteComparison;
@@ -38,7 +38,7 @@ ${ACCESSES.map((access) => {
     ]);
   const title =
     access === "working set" ? `the same ${calls} of each again and again` : "any row of the table";
-  return `Waiting for a call, µs: ${title}
+  return `Time of a call, µs: ${title}
 
 ${table(({ microseconds }) => spread(microseconds, 0))}
 

@@ -7,7 +7,7 @@ export const grouped = (number: number): string => Math.round(number).toLocaleSt
 export const spread = ({ median, low, high }: Spread, digits: number): string =>
   `${median.toFixed(digits)} [${low.toFixed(digits)} ${high.toFixed(digits)}]`;
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column to the left and the others to the right. */
 export function asTable(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows

@@ -4,7 +4,7 @@ import { type Chart, PALETTE } from "./chart";
 const ROW_HEIGHT = 22;
 const PADDING = { left: 20, top: 60, right: 62, bottom: 8 };
 
-/** Where the columns stand: a right edge, then left edges. */
+/** Where each column begins. The first one ends there. */
 const COLUMN = { began: 56, name: 76, type: 188, bar: 292, end: 638 };
 
 /** By type; the others are grey. */

@@ -9,12 +9,12 @@ import { progress, roundName } from "./progress";
 import { quotients, type Spread, spreadOf } from "./statistics";
 import { grouped } from "./text";
 
-/** Writing the same rows in the same order to this module's table and to the original's. */
+/** The same rows, written in the same order to this module's table and to Prefect's. */
 export interface WriteComparison {
   rows: number;
   here: TableFigures;
   original: TableFigures;
-  /** The original's time in units of this module's, round by round. */
+  /** The original's time divided by this module's, in the same round. */
   advantage: {
     loading: number;
     recording: Spread;
@@ -26,17 +26,17 @@ export interface TableFigures {
   tableBytes: number;
   indexBytes: Record<string, number>;
   loadedRowsPerSecond: number;
-  /** For 1,000 states in one statement, copied from another table: the server's work alone. */
+  /** For 1,000 states in one statement that copies them from another table: the server does all the work. */
   recordingMilliseconds: Spread;
-  /** Of the write-ahead log, for each of these states. */
+  /** Of write-ahead log, for each of these states. */
   walBytesPerState: number;
-  /** For 1,000 states through `manager.insert`: TypeORM's work with them is the same for both tables. */
+  /** For 1,000 states through `manager.insert`. TypeORM's part is the same for both tables. */
   insertingMilliseconds: Spread;
 }
 
 const BULK = 1000;
 
-/** Columns as the batch has them, where `type` is plain text because each schema has an enum of its own. */
+/** The columns of the batch. Its `type` is text, because each schema has its own enum. */
 const columns = (schema: string) =>
   `id, created, updated, type::text::${schema}.state_type, timestamp, name, message, state_details, data,
    task_run_id, result_artifact_id`;
@@ -97,7 +97,7 @@ async function createOriginal(client: Client): Promise<void> {
     COMMIT;`);
 }
 
-/** One of the two tables, and the milliseconds that were measured on it. */
+/** One of the two tables, with what was measured on it in milliseconds. */
 class Side {
   readonly dataSource: DataSource;
   loading = 0;
@@ -166,7 +166,7 @@ class Side {
   }
 }
 
-/** 1,000 states that a hundred task runs have next: with times after their latest, and ids after all others. */
+/** The next 1,000 states of a hundred task runs. Their times and ids are later than all that are stored. */
 async function createBatch(client: Client, source: string, rows: number): Promise<void> {
   await client.query("DROP TABLE IF EXISTS batch");
   await client.query(

@@ -13,7 +13,7 @@ export const prisma: Contender = {
     const states = client.taskRunState;
     const asState = (found: unknown) => found as State;
     return {
-      // It joins the calls of one turn of the event loop into one statement: fewer statements than calls.
+      // Prisma joins the calls of one turn of the event loop into one statement, so it sends fewer statements.
       read: async (id) => asState(await states.findUnique({ where: { id } })),
       async list(taskRunId) {
         const found = await states.findMany({
