@@ -2,7 +2,7 @@ import type { EntityManager } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { withQueryRunner } from "./query-runner";
-import { statementsFor } from "./statements";
+import { bind, statementsFor } from "./statements";
 
 /** Every column of type timestamptz. A host may have told `pg` to leave them as strings. */
 const TIMES = ["created", "updated", "timestamp"] as const;
@@ -23,7 +23,8 @@ export function findTaskRunStates(
 ): Promise<TaskRunState[]> {
   const { connection: dataSource } = manager;
   return withQueryRunner(manager, dataSource.defaultReplicationModeForReads(), async (queryRunner) => {
-    const rows: Row[] = await queryRunner.query(statementsFor(manager)[lookup], [id]);
+    const statement = statementsFor(manager)[lookup];
+    const rows: Row[] = await queryRunner.query(statement.sql, bind(statement, id));
     const states = rows.map(hydrate);
     await queryRunner.broadcaster.broadcast("Load", dataSource.getMetadata(TaskRunState), states);
     return states;
