@@ -9,17 +9,18 @@ import {
   type LoadEvent,
   type Logger,
 } from "typeorm";
-import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
+import { createGiven, givenState } from "./support/given-state";
+import { sessionsWaitingFor, whileTableIsLocked } from "./support/locked-table";
 import { record } from "./support/record";
-import { until } from "./support/until";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
 
-/** The two reads, each by this module and by TypeORM's own `find`, which it must not be told from. */
+/** The two reads, by this module and by TypeORM's own `find`: nobody may see a difference. */
 const byModule = {
   one: (manager: EntityManager, id: string) => service.readTaskRunState(manager, id),
   all: (manager: EntityManager, taskRunId: string) => service.readTaskRunStates(manager, taskRunId),
@@ -30,38 +31,21 @@ const byTypeOrm = {
     manager.find(TaskRunState, { where: { taskRunId }, order: { timestamp: "ASC", id: "ASC" } }),
 };
 
-const text = fc.string({ unit: "grapheme" }).map((string) => string.replaceAll("\0", ""));
-const json = fc
-  .jsonValue({ noUnicodeString: false })
-  .filter((value) => !JSON.stringify(value).includes("\\u0000"));
-const arbitraryState = fc.record(
-  {
-    id: fc.uuid(),
-    type: fc.constantFrom(...Object.values(StateType)),
-    timestamp: fc
-      .integer({ min: 0, max: 3 })
-      .map((millisecond) => new Date(Date.UTC(2026, 0, 1) + millisecond)),
-    name: text,
-    message: fc.option(text),
-    stateDetails: fc.dictionary(text, json),
-    data: json,
-    resultArtifactId: fc.option(fc.uuid()),
-  },
-  { requiredKeys: ["id", "type"] },
-);
+/** The same entities with the same values, and the keys in the same order. */
+function expectSame(ours: unknown[], theirs: unknown[]): void {
+  expect(ours).toStrictEqual(theirs);
+  expect(JSON.stringify(ours)).toBe(JSON.stringify(theirs));
+  for (const state of ours) expect(state).toBeInstanceOf(TaskRunState);
+}
 
-test("random histories read as find reads them: the same entities in the same order", async () => {
-  const dataSource = await database.connect();
-  const { manager } = dataSource;
-  const history = fc.uniqueArray(arbitraryState, { maxLength: 12, selector: ({ id }) => id });
+test("random histories read as find reads them", async () => {
+  const { manager } = await database.connect();
+  const history = fc.array(givenState, { maxLength: 12 });
   await fc.assert(
-    fc.asyncProperty(history, async (states) => {
-      await manager.clear(TaskRunState);
+    fc.asyncProperty(history, async (given) => {
       const taskRunId = randomUUID();
-      const created = states.map((state) =>
-        manager.create(TaskRunState, { taskRunId, ...state } as TaskRunState),
-      );
-      await manager.insert(TaskRunState, created);
+      const states = given.map((state) => createGiven(manager, taskRunId, state));
+      await manager.insert(TaskRunState, states);
 
       const listed = await byModule.all(manager, taskRunId);
       expect(listed).toHaveLength(states.length);
@@ -72,12 +56,36 @@ test("random histories read as find reads them: the same entities in the same or
     }),
     { numRuns: Number(process.env.RANDOM_HISTORIES ?? 150) },
   );
+});
 
-  function expectSame(ours: unknown[], theirs: unknown[]) {
-    expect(ours).toStrictEqual(theirs);
-    expect(JSON.stringify(ours)).toBe(JSON.stringify(theirs)); // also in the order of the keys
-    for (const state of ours) expect(state).toBeInstanceOf(TaskRunState);
-  }
+describe("a value in every column reads as find reads it", () => {
+  const { DATE, TIMESTAMP, TIMESTAMPTZ } = types.builtins;
+
+  test.each([
+    ["with pg's own parsers of types", []],
+    ["with a host's parsers, which leave times as strings", [DATE, TIMESTAMP, TIMESTAMPTZ]],
+  ])("%s", async (_, leftAsStrings) => {
+    const dataSource = await database.connect();
+    const { manager } = dataSource;
+    const { id, taskRunId } = await record(manager, {
+      message: "No column of this state is empty",
+      stateDetails: { retriable: true },
+      data: ["result"],
+      resultArtifactId: randomUUID(),
+    });
+    const parsers = leftAsStrings.map((type) => ({ type, parse: types.getTypeParser(type) }));
+    for (const type of leftAsStrings) types.setTypeParser(type, (value) => value);
+    try {
+      const found = await byTypeOrm.one(manager, id);
+      const { columns } = dataSource.getMetadata(TaskRunState);
+      const empty = columns.filter((column) => (column.getEntityValue(found ?? {}) ?? null) === null);
+      expect(empty.map(({ propertyName }) => propertyName)).toEqual([]);
+      expectSame([await byModule.one(manager, id)], [found]);
+      expectSame(await byModule.all(manager, taskRunId), [found]);
+    } finally {
+      for (const { type, parse } of parsers) types.setTypeParser(type, parse);
+    }
+  });
 });
 
 describe("subscribers and listeners of afterLoad are told as find tells them", () => {
@@ -150,35 +158,17 @@ describe("subscribers and listeners of afterLoad are told as find tells them", (
   });
 });
 
-test("a host's type parser that leaves timestamps as strings still gives Dates", async () => {
-  const { TIMESTAMPTZ } = types.builtins;
-  const parse = types.getTypeParser(TIMESTAMPTZ);
-  const dataSource = await database.connect();
-  const { id, taskRunId } = await record(dataSource.manager, {
-    timestamp: new Date("2026-11-22T10:53:01.709Z"),
-  });
-  types.setTypeParser(TIMESTAMPTZ, (value) => value);
-  try {
-    const state = await byModule.one(dataSource.manager, id);
-    expect(state?.timestamp).toEqual(new Date("2026-11-22T10:53:01.709Z"));
-    expect([state]).toStrictEqual(await byModule.all(dataSource.manager, taskRunId));
-    expect([state?.created, state?.updated]).toEqual([expect.any(Date), expect.any(Date)]);
-  } finally {
-    types.setTypeParser(TIMESTAMPTZ, parse);
-  }
-});
-
-test("PostgreSQL's infinite times read as find reads them: as the number that pg makes of them", async () => {
+test("infinite times read as find reads them: as the numbers that pg makes of them", async () => {
   const { manager } = await database.connect();
   const { id, taskRunId } = await record(manager);
   await manager.query(
     "UPDATE task_run_state SET created = '-infinity', timestamp = 'infinity' WHERE id = $1",
     [id],
   );
-  const state = await byModule.one(manager, id);
-  expect(state).toMatchObject({ created: Number.NEGATIVE_INFINITY, timestamp: Number.POSITIVE_INFINITY });
-  expect(state).toStrictEqual(await byTypeOrm.one(manager, id));
-  expect(await byModule.all(manager, taskRunId)).toStrictEqual([state]);
+  const found = await byTypeOrm.one(manager, id);
+  expect(found).toMatchObject({ created: Number.NEGATIVE_INFINITY, timestamp: Number.POSITIVE_INFINITY });
+  expectSame([await byModule.one(manager, id)], [found]);
+  expectSame(await byModule.all(manager, taskRunId), [found]);
 });
 
 test("the host's log gets each query and its parameter, and a warning when it was slow", async () => {
@@ -195,22 +185,15 @@ test("the host's log gets each query and its parameter, and a warning when it wa
   };
   const dataSource = await database.connect({ logger, maxQueryExecutionTime: 50 });
   const { id, taskRunId } = await record(dataSource.manager);
-  const bothWait = async () => {
-    const [{ count }] = await dataSource.query(
-      "SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    return count === 2;
-  };
   queries.length = 0;
 
-  const { reads } = await dataSource.transaction(async (locker) => {
-    await locker.query("LOCK TABLE task_run_state");
+  const { reads } = await whileTableIsLocked(dataSource, async (holder) => {
     const reads = Promise.all([
       byModule.one(dataSource.manager, id),
       byModule.all(dataSource.manager, taskRunId),
     ]);
-    await Promise.race([until(bothWait), reads]);
-    await locker.query("SELECT pg_sleep(0.1)"); // The two wait at least as long, and that is slow for this host.
+    await Promise.race([sessionsWaitingFor(holder, 2), reads]);
+    await holder.query("SELECT pg_sleep(0.1)"); // The two wait at least as long, and that is slow for this host.
     return { reads };
   });
   await reads;

@@ -17,7 +17,7 @@ export function whileTableIsLocked<T>(
 export function sessionsWaitingFor(holder: EntityManager, count = 1): Promise<number[]> {
   return until(async () => {
     const sessions: { pid: number }[] = await holder.query(
-      "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))",
+      "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))",
     );
     return sessions.length === count ? sessions.map(({ pid }) => pid) : undefined;
   });
