@@ -77,6 +77,7 @@ describe("a value in every column reads as find reads it", () => {
     for (const type of leftAsStrings) types.setTypeParser(type, (value) => value);
     try {
       const found = await byTypeOrm.one(manager, id);
+      // A new column fails here until it has a value above, and then below until the module reads it as find does.
       const { columns } = dataSource.getMetadata(TaskRunState);
       const empty = columns.filter((column) => (column.getEntityValue(found ?? {}) ?? null) === null);
       expect(empty.map(({ propertyName }) => propertyName)).toEqual([]);
@@ -88,7 +89,7 @@ describe("a value in every column reads as find reads it", () => {
   });
 });
 
-describe("subscribers and listeners of afterLoad are told as find tells them", () => {
+describe("find and the module tell subscribers and listeners of afterLoad the same", () => {
   class Subscriber implements EntitySubscriberInterface<TaskRunState> {
     readonly events: { entity: TaskRunState; event: LoadEvent<TaskRunState> }[] = [];
     listenTo() {
@@ -137,7 +138,7 @@ describe("subscribers and listeners of afterLoad are told as find tells them", (
     expect(events.every(({ callersManager }) => callersManager === inTransaction)).toBe(true);
   });
 
-  test("a listener that a host adds to the entity", async () => {
+  test("through a listener that a host adds to the entity", async () => {
     const { entityListeners } = getMetadataArgsStorage();
     const loaded = jest.fn();
     Object.assign(TaskRunState.prototype, { loaded });
@@ -171,7 +172,7 @@ test("infinite times read as find reads them: as the numbers that pg makes of th
   expectSame(await byModule.all(manager, taskRunId), [found]);
 });
 
-test("the host's log gets each query and its parameter, and a warning when it was slow", async () => {
+test("the host's log gets each query with its parameter, and a warning when it was slow", async () => {
   const queries: unknown[] = [];
   const slow: unknown[] = [];
   const ignore = () => {};
@@ -202,7 +203,7 @@ test("the host's log gets each query and its parameter, and a warning when it wa
   expect(slow).toEqual(expect.arrayContaining([[id], [taskRunId]]));
 });
 
-describe("errors are those of find, and no connection stays checked out", () => {
+describe("the module fails with the error of find, and keeps no connection", () => {
   async function expectSameError(
     call: (reads: typeof byModule) => Promise<unknown>,
     name: string,
@@ -252,7 +253,7 @@ describe("errors are those of find, and no connection stays checked out", () => 
   });
 });
 
-test("each data source has its own statement, also when one is destroyed and initialised again", async () => {
+test("each data source has statements of its own, also after it was destroyed and initialised again", async () => {
   const plain: TestDataSource = await database.connect();
   await plain.query("CREATE SCHEMA elsewhere");
   const elsewhere = await database.connect({ schema: "elsewhere" });
@@ -271,7 +272,7 @@ test("each data source has its own statement, also when one is destroyed and ini
   expect(await found(plain)).toEqual([false, true]);
 });
 
-test("the statement is built once, however many the reads", async () => {
+test("the reads build their statements once", async () => {
   const { manager } = await database.connect();
   const { id, taskRunId } = await record(manager);
   const built = jest.spyOn(manager, "createQueryBuilder");
