@@ -58,12 +58,13 @@ test("random histories read as find reads them", async () => {
   );
 });
 
-describe("a value in every column reads as find reads it", () => {
+describe("a value in every column reads as find reads it under pg's own parsers", () => {
   const { DATE, TIMESTAMP, TIMESTAMPTZ } = types.builtins;
 
   test.each([
-    ["with pg's own parsers of types", []],
-    ["with a host's parsers, which leave times as strings", [DATE, TIMESTAMP, TIMESTAMPTZ]],
+    ["under these parsers", []],
+    // There `find` reads a timestamptz as a Date from TypeORM 1 on, and as a string before.
+    ["also where a host's parsers leave times as strings", [DATE, TIMESTAMP, TIMESTAMPTZ]],
   ])("%s", async (_, leftAsStrings) => {
     const dataSource = await database.connect();
     const { manager } = dataSource;
@@ -73,14 +74,15 @@ describe("a value in every column reads as find reads it", () => {
       data: ["result"],
       resultArtifactId: randomUUID(),
     });
+    const found = await byTypeOrm.one(manager, id);
+    // A new column fails here until it has a value above, and then below until the module reads it as find does.
+    const { columns } = dataSource.getMetadata(TaskRunState);
+    const empty = columns.filter((column) => (column.getEntityValue(found ?? {}) ?? null) === null);
+    expect(empty.map(({ propertyName }) => propertyName)).toEqual([]);
+
     const parsers = leftAsStrings.map((type) => ({ type, parse: types.getTypeParser(type) }));
     for (const type of leftAsStrings) types.setTypeParser(type, (value) => value);
     try {
-      const found = await byTypeOrm.one(manager, id);
-      // A new column fails here until it has a value above, and then below until the module reads it as find does.
-      const { columns } = dataSource.getMetadata(TaskRunState);
-      const empty = columns.filter((column) => (column.getEntityValue(found ?? {}) ?? null) === null);
-      expect(empty.map(({ propertyName }) => propertyName)).toEqual([]);
       expectSame([await byModule.one(manager, id)], [found]);
       expectSame(await byModule.all(manager, taskRunId), [found]);
     } finally {
