@@ -60,7 +60,7 @@ async function whileReplicaLags(work: () => Promise<void>): Promise<void> {
   }
 }
 
-test("outside a transaction, both reads go to the replica", async () => {
+test("both reads go to the replica outside a transaction", async () => {
   const { manager } = dataSource;
   const seen = await record(manager);
   await until(async () => (await service.readTaskRunState(manager, seen.id)) !== null);
@@ -74,7 +74,7 @@ test("outside a transaction, both reads go to the replica", async () => {
   await until(async () => (await service.readTaskRunState(manager, seen.id))?.name === "changed");
 });
 
-test("inside a transaction, reads and the delete go to the primary", async () => {
+test("reads and the delete go to the primary inside a transaction", async () => {
   await whileReplicaLags(async () => {
     const unseen = await record(dataSource.manager);
     await dataSource.transaction(async (manager) => {
@@ -86,7 +86,7 @@ test("inside a transaction, reads and the delete go to the primary", async () =>
   });
 });
 
-test("outside a transaction, a delete goes to the primary and reaches the replica from there", async () => {
+test("a delete goes to the primary outside a transaction, and the replica follows", async () => {
   const { manager } = dataSource;
   const { id } = await record(manager);
   await until(async () => (await service.readTaskRunState(manager, id)) !== null);

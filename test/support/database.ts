@@ -58,6 +58,16 @@ export function useDatabase(): TestDatabase {
   };
 }
 
+/** Does the work, and returns its result with what the data source sent to the database meanwhile. */
+export async function statementsOf<T>(
+  { statements }: TestDataSource,
+  work: () => Promise<T>,
+): Promise<{ result: T; statements: string[] }> {
+  const before = statements.length;
+  const result = await work();
+  return { result, statements: statements.slice(before) };
+}
+
 /** The connections that are in use and the callers that wait for one: nothing may be left of either. */
 export function connectionsInUse(dataSource: DataSource): { inUse: number; waiting: number } {
   const { totalCount, idleCount, waitingCount } = poolOf(dataSource);
