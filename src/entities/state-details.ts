@@ -1,8 +1,8 @@
 import type { JsonValue } from "./json-value";
 
 /**
- * What is known about a state beyond its type, name and message. The keys are Prefect's, as stored in the
- * column `state_details`: ids are UUIDs, times are ISO 8601 strings.
+ * What is known about a state beyond its type, name and message: `StateDetails` of Prefect 3.8.8
+ * (`prefect/server/schemas/states.py`), with its keys as the column holds them. Ids are UUIDs, times are ISO 8601 strings.
  *
  * Every key may be missing or null: Prefect writes all of them, with explicit nulls, and older rows hold `{}`.
  * Keys that are not listed here are kept as they are.

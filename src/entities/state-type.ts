@@ -1,8 +1,8 @@
 /**
- * What a task run is doing, as far as any program needs to know. A state's `name` says it to people.
+ * What a task run is doing, for programs. A state's `name` says it to people.
  *
- * The labels of the PostgreSQL type `task_run_state_type`, in the order in which PostgreSQL stores and sorts them: the same
- * as Prefect's.
+ * `StateType` of Prefect 3.8.8 (`prefect/server/schemas/states.py`), and the labels of the PostgreSQL type
+ * `task_run_state_type`, in the order in which PostgreSQL sorts them.
  */
 export const StateType = {
   SCHEDULED: "SCHEDULED",
@@ -17,7 +17,7 @@ export const StateType = {
 } as const;
 export type StateType = keyof typeof StateType;
 
-/** The types of states that a task run stays in: as Prefect has it, once it is in one, it has ended. */
+/** The types in which a task run has ended: `TERMINAL_STATES` of the same file. */
 export const TERMINAL_STATE_TYPES: ReadonlySet<StateType> = new Set([
   StateType.COMPLETED,
   StateType.CANCELLED,

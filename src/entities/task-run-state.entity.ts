@@ -14,15 +14,15 @@ import type { StateDetails } from "./state-details";
 import { StateType } from "./state-type";
 
 /**
- * One state that a task run was in, from `timestamp` until the next state's: a row of the table
- * `task_run_state`, with the columns of Prefect's table of that name.
+ * One state of a task run, from `timestamp` until the next state's: a row of the table `task_run_state`, with the columns
+ * of `TaskRunState` of Prefect 3.8.8 (`prefect/server/database/orm_models.py`).
  *
  * Record one with `manager.insert(TaskRunState, manager.create(TaskRunState, { taskRunId, type }))`. `manager.create`
  * makes the instance whose missing id, name and scheduled time are filled in. A plain object gets its id from PostgreSQL,
  * of version 4, and needs a name.
  *
- * Names of columns, constraints and types are written out, so that a host's naming strategy leaves them alone;
- * so are the types, so that no transpiler has to emit decorator metadata.
+ * Whoever adds a column writes out its name, which a naming strategy would change, and its type, so that no compiler has
+ * to emit decorator metadata. If it is a time or has a transformer, see `find-task-run-states.ts` too.
  */
 @Entity({ name: "task_run_state" })
 @Index("ix_task_run_state__task_run_id_timestamp", ["taskRunId", "timestamp"])
