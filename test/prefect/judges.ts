@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import type { PrefectVersion } from "../../dev/prefect/environment";
+import type { PrefectEnvironment } from "../../dev/prefect/environment";
 import { startPrefect } from "../../dev/prefect/server";
 import { createDataSource } from "../../examples/prefect/data-source";
 import { runOnServer } from "../support/database";
@@ -17,10 +17,10 @@ import { recordStates } from "./record-states";
 import { setAndDelete } from "./set-and-delete";
 
 /**
- * Judges the packed package by a Prefect at work: `judges.ts VERSION BIN`, in a host's folder, with DATABASE_URL naming
+ * Judges the packed package by a Prefect at work: `judges.ts ENVIRONMENT`, in a host's folder, with DATABASE_URL naming
  * an empty database. It ends, and Prefect with it, when its parent does.
  */
-async function main(version: PrefectVersion, bin: string): Promise<void> {
+async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
   process.once("disconnect", () => process.exit(1));
   const { DATABASE_URL: url = "" } = process.env;
@@ -28,6 +28,8 @@ async function main(version: PrefectVersion, bin: string): Promise<void> {
   const prefect = await startPrefect(bin, url);
   const dataSource = await createDataSource(url).initialize();
   const host = await startHost(url);
+  const [{ server_version: postgres }] = await dataSource.query("SHOW server_version");
+  console.log(`\nPrefect ${version}, Python ${pythonVersion}, PostgreSQL ${postgres}`);
   const live: Live = { version, prefect, dataSource, hostUrl: host.url };
   const catalogue = await readCatalogue(dataSource.manager);
 
@@ -62,7 +64,7 @@ async function copyDatabase(url: string, name: string): Promise<string> {
   return new URL(copy, url).href;
 }
 
-main(process.argv[2] as PrefectVersion, process.argv[3] ?? "").catch((error) => {
+main(JSON.parse(process.argv[2] ?? "")).catch((error) => {
   console.error(error);
   process.exit(1);
 });

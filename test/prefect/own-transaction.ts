@@ -32,7 +32,7 @@ async function rollBack({ prefect, dataSource }: Live): Promise<void> {
   deepEqual(await service.readTaskRunStates(dataSource.manager, taskRunId), before);
 }
 
-/** A state needs a task run of Prefect's and an instant of its own. */
+/** A state needs a task run of Prefect's and an instant of its own. It changes the history alone. */
 async function insert({ prefect, dataSource: { manager } }: Live): Promise<void> {
   const [existing] = await manager.find(TaskRunState, { take: 1 });
   ok(existing);
@@ -41,17 +41,22 @@ async function insert({ prefect, dataSource: { manager } }: Live): Promise<void>
     type: StateType.RUNNING,
     timestamp: new Date("2020-02-02T02:02:02.002Z"),
   };
+  const readTaskRun = () => ask(prefect.url, `/task_runs/${existing.taskRunId}`);
+  const { body: taskRun } = await readTaskRun();
   const inserted = manager.create(TaskRunState, state);
   await manager.insert(TaskRunState, inserted);
   const { body } = await ask(prefect.url, `/task_run_states/${inserted.id}`);
   const { id, type, name } = body as Record<string, unknown>;
   deepEqual({ id, type, name }, { id: inserted.id, type: "RUNNING", name: "Running" });
+  deepEqual(stateOf((await readTaskRun()).body), stateOf(taskRun));
 
   const unknownRun = { ...state, taskRunId: "00000000-0000-4000-8000-000000000000" };
   await rejects(manager.insert(TaskRunState, manager.create(TaskRunState, unknownRun)), { code: "23503" });
   await rejects(manager.insert(TaskRunState, manager.create(TaskRunState, state)), { code: "23505" });
   equal(await service.deleteTaskRunState(manager, inserted.id), true);
 }
+
+const stateOf = (taskRun: unknown) => (taskRun as { state: object }).state;
 
 /** What the flow `busy` records: 40 task runs are pending, running and completed. */
 const RECORDED = 40 * 3;

@@ -16,11 +16,11 @@ async function main(): Promise<void> {
   const host = installHost();
   const server = await startPostgres();
   console.log(`Compared as equal:\n${NORMALISATIONS.map((line) => `  ${line}`).join("\n")}`);
-  for (const { version, pythonVersion, bin } of environments) {
-    console.log(`\nPrefect ${version}, Python ${pythonVersion}`);
-    const database = `prefect-${version}`;
+  for (const environment of environments) {
+    const database = `prefect-${environment.version}`;
     await runOnServer(server.url, `CREATE DATABASE "${database}"`);
-    const judges = spawn(process.execPath, ["--import", "tsx", "test/prefect/judges.ts", version, bin], {
+    const script = ["--import", "tsx", "test/prefect/judges.ts", JSON.stringify(environment)];
+    const judges = spawn(process.execPath, script, {
       cwd: host,
       env: { ...process.env, DATABASE_URL: new URL(database, server.url).href },
       stdio: ["inherit", "inherit", "inherit", "ipc"], // The channel closes when this process ends, however it ends.
