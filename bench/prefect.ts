@@ -11,12 +11,12 @@ import { machine, machineAsText } from "./lib/machine";
 import { measure } from "./lib/measure";
 import { type OriginalFunctions, openOriginal } from "./lib/original-functions";
 import { progress } from "./lib/progress";
-import { asTable } from "./lib/results";
-import { quotients, type Spread, spreadOf } from "./lib/statistics";
+import { quotients, spreadOf } from "./lib/statistics";
+import { asTable, grouped, spread } from "./lib/text";
 
 const CALLERS = 16;
 const RUNS = 2000;
-/** Of each task run: as many as one has that was retried twice. */
+/** As many as a task run has that was retried twice. */
 const STATES = 7;
 
 const { values: options } = parseArgs({
@@ -122,21 +122,16 @@ function asText(operations: Operation[]): string {
 
 ${asTable([
   row("calls a second", ({ title }) => title),
-  row("Prefect's functions", ({ original }) => rate(spreadOf(original))),
-  row("this module", ({ module }) => rate(spreadOf(module))),
+  row("Prefect's functions", ({ original }) => grouped(spreadOf(original).median)),
+  row("this module", ({ module }) => grouped(spreadOf(module).median)),
   row("this module : Prefect's functions", ({ original, module }) =>
-    ratio(spreadOf(quotients(module, original))),
+    spread(spreadOf(quotients(module, original)), 1),
   ),
 ])}
 
 The rows, the table with all its indexes, and the server are the same. What differs is the way from a row to an object:
 another language, another driver and another ORM, and a session for each call, as Prefect's routes have one.`;
 }
-
-const rate = ({ median }: Spread): string => Math.round(median).toLocaleString("en");
-
-const ratio = ({ median, low, high }: Spread): string =>
-  `${median.toFixed(1)} [${low.toFixed(1)} ${high.toFixed(1)}]`;
 
 main().catch((error) => {
   console.error(error instanceof PrefectUnavailable ? error.message : error);

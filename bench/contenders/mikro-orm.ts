@@ -17,7 +17,12 @@ const TaskRunState = new EntitySchema<Entity>({
     id: { type: "uuid", primary: true },
     created: time,
     updated: time,
-    type: { enum: true, items: Object.values(StateType), nativeEnumName: "state_type", type: "string" },
+    type: {
+      enum: true,
+      items: Object.values(StateType),
+      nativeEnumName: "task_run_state_type",
+      type: "string",
+    },
     timestamp: time,
     name: { type: "string" },
     message: { type: "string", nullable: true },
@@ -28,7 +33,7 @@ const TaskRunState = new EntitySchema<Entity>({
   },
 });
 
-/** Each call has an entity manager of its own, as each request of a server has. */
+/** Each call has its own entity manager, as each request to a server has. */
 export const mikroOrm: Contender = {
   name: "MikroORM",
   library: "@mikro-orm/postgresql",

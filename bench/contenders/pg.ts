@@ -12,17 +12,17 @@ const DELETE = "DELETE FROM task_run_state WHERE id = $1";
 const INSERT =
   "INSERT INTO task_run_state (id, type, name, message, state_details, data, task_run_id, result_artifact_id)";
 const RECORD = `${INSERT} VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${COLUMNS}`;
-const RECORD_ALL = `${INSERT} SELECT * FROM unnest($1::uuid[], $2::state_type[], $3::varchar[], $4::varchar[],
+const RECORD_ALL = `${INSERT} SELECT * FROM unnest($1::uuid[], $2::task_run_state_type[], $3::varchar[], $4::varchar[],
   $5::jsonb[], $6::jsonb[], $7::uuid[], $8::uuid[])`;
 
-/** SQL by hand, on the driver that all others use too: what the ratios refer to. */
+/** SQL by hand, on the driver that all the others use too. All ratios refer to it. */
 export const pg: Contender = {
   name: "pg by hand",
   library: "pg",
   open: async (url) => open(url, (_name, text) => ({ text })),
 };
 
-/** The same with named statements, which PostgreSQL parses and plans once a connection: the limit. */
+/** The same with named statements, which PostgreSQL parses once for each connection. This is the limit. */
 export const pgPrepared: Contender = {
   name: "pg prepared",
   library: "pg",

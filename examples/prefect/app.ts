@@ -11,13 +11,14 @@ export function createApp(manager: EntityManager): Express {
 
   app.get("/api/task_run_states/:id", async ({ params }, response) => {
     const state = await service.readTaskRunState(manager, params.id);
-    if (!state) return response.status(404).json({ detail: "Flow run state not found" }); // Prefect's own words.
-    const [answer] = await toAnswers(manager, [state]);
-    return response.json(answer);
+    const [answer] = await toAnswers(manager, state ? [state] : []);
+    if (answer) response.json(answer);
+    else response.status(404).json({ detail: "Flow run state not found" }); // Prefect says "flow run" here.
   });
 
   app.get("/api/task_run_states/", async ({ query }, response) => {
-    const taskRunId = query.task_run_id as string; // The service refuses whatever else a client sends.
+    // The service refuses whatever else a client may have sent: nothing, or the parameter twice.
+    const taskRunId = query.task_run_id as string;
     const states = await service.readTaskRunStates(manager, taskRunId);
     response.json(await toAnswers(manager, states));
   });
@@ -30,7 +31,7 @@ export function createApp(manager: EntityManager): Express {
 /** As Prefect 3 does: a malformed id in the path is not found, a malformed query cannot be processed. */
 const answerError: ErrorRequestHandler = (error, { query }, response, _next) => {
   if (!(error instanceof InvalidUuidError)) {
-    // The stack alone: an error of the database also holds the statement's parameters, and so a client's data.
+    // Only the stack: an error of the database also holds the values of the statement, which are a client's data.
     console.error(error.stack);
     response.status(500).json({ exception_message: "Internal Server Error" });
   } else if (error.parameter === "taskRunStateId") {

@@ -1,7 +1,8 @@
 import type { EntityManager } from "typeorm";
 
-import { TaskRunState } from "../entities/task-run-state.entity";
+import type { TaskRunState } from "../entities/task-run-state.entity";
 import { assertManager, assertUuid } from "./arguments";
+import { deleteTaskRunState } from "./delete-task-run-state";
 import { findTaskRunStates } from "./find-task-run-states";
 
 /**
@@ -10,7 +11,9 @@ import { findTaskRunStates } from "./find-task-run-states";
  *
  * Every method sends one SQL statement and neither begins, commits nor rolls back. Ids are UUIDs in their canonical
  * form, in any case and of any version. Bad arguments are refused before any SQL is sent, so that a transaction in
- * progress goes on working; errors of the database reach the caller as TypeORM throws them.
+ * progress goes on working: an id that is no UUID with `InvalidUuidError`, anything but an `EntityManager` with a
+ * `TypeError`, and one whose data source lacks `TaskRunState` with TypeORM's `EntityMetadataNotFoundError`. Errors of the
+ * database reach the caller as TypeORM throws them.
  *
  * It mirrors `prefect.server.models.task_run_states`, where three functions take a session per call.
  *
@@ -28,13 +31,11 @@ export class TaskRunStateService {
    *
    * @returns the state, or null when there is none with this id.
    * @throws {InvalidUuidError} when the id is not a UUID.
-   * @throws {TypeError} when the manager is not an `EntityManager`.
-   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async readTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<TaskRunState | null> {
     assertManager(manager);
     assertUuid("taskRunStateId", taskRunStateId);
-    const [state] = await findTaskRunStates(manager, "id", taskRunStateId);
+    const [state] = await findTaskRunStates(manager, "read", taskRunStateId);
     return state ?? null;
   }
 
@@ -44,13 +45,11 @@ export class TaskRunStateService {
    * @returns the states by `timestamp`, those with equal timestamps by `id`: the same order on every read. An
    * empty array when the task run has none or is unknown.
    * @throws {InvalidUuidError} when the id is not a UUID.
-   * @throws {TypeError} when the manager is not an `EntityManager`.
-   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
     assertManager(manager);
     assertUuid("taskRunId", taskRunId);
-    return findTaskRunStates(manager, "taskRunId", taskRunId);
+    return findTaskRunStates(manager, "list", taskRunId);
   }
 
   /**
@@ -58,13 +57,10 @@ export class TaskRunStateService {
    *
    * @returns whether there was a state with this id.
    * @throws {InvalidUuidError} when the id is not a UUID.
-   * @throws {TypeError} when the manager is not an `EntityManager`.
-   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async deleteTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<boolean> {
     assertManager(manager);
     assertUuid("taskRunStateId", taskRunStateId);
-    const { affected } = await manager.delete(TaskRunState, { id: taskRunStateId });
-    return affected === 1;
+    return deleteTaskRunState(manager, taskRunStateId);
   }
 }
