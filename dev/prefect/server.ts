@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { freePort } from "../postgres";
 import { openPrograms } from "./programs";
 
-const START_SECONDS = 60;
+const START_SECONDS = 120;
 
 /** A server of Prefect's own, on the loopback interface, that keeps its data in a PostgreSQL database. */
 export interface PrefectServer {

@@ -35,7 +35,7 @@ export async function recordStates(live: Live): Promise<string> {
          AND bool_and(task_key = 'over REST' OR state_type IN ('COMPLETED', 'FAILED', 'CRASHED')) AS settled
        FROM task_run`,
     );
-  await until(async () => (await isSettled())[0].settled, 30_000);
+  await until(async () => (await isSettled())[0].settled, 60_000);
   await manager.query(
     `INSERT INTO task_run_state (type, timestamp, name, state_details, task_run_id)
      SELECT 'COMPLETED', '2020-01-01 00:00:00.000001+00', 'Old', '{"cache_key": "orders", "unknown_key": 1}', id
