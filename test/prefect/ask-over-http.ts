@@ -41,7 +41,7 @@ async function listByClient(live: Live, runs: string[]): Promise<number> {
     servers: [StateJson[][], StateJson[][]];
     equal: boolean[];
   }>(live, "client.py", live.hostUrl, live.prefect.url, ...runs);
-  deepEqual(servers[0], servers[1]);
+  assertNone(differences(servers[0], servers[1]));
   ok(areEqual.length === runs.length && areEqual.every(Boolean));
   return servers[0].flat().length;
 }

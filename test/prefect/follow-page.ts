@@ -61,7 +61,10 @@ function readBlocks(): Block[] {
 
 async function runBlock({ language, tag, code }: Block, url: string, manager: EntityManager): Promise<void> {
   const [, source] = /^source=(.+)/.exec(tag) ?? [];
-  if (source) ok(withoutIndentation(readFileSync(source, "utf8")).includes(withoutIndentation(code)), source);
+  if (source) {
+    const isPart = withoutIndentation(readFileSync(source, "utf8")).includes(withoutIndentation(code));
+    ok(isPart, `${source} has other code than the page`);
+  }
   if (language === "sql") await manager.query(code);
   if (language === "ts" && !source) await runProgram(code, url);
 }
