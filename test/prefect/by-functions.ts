@@ -1,0 +1,9 @@
+import type { StateJson } from "./differences";
+
+/** All states and lists by Prefect's own functions, as `functions.py` prints them. */
+export interface ByFunctions {
+  states: Record<string, StateJson>;
+  lists: Record<string, StateJson[]>;
+  /** What Prefect makes of a `state_details` without keys. */
+  default_details: object;
+}

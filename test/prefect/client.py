@@ -1,0 +1,23 @@
+"""Lists the states of task runs by Prefect's own client, from two servers: client.py API_URL API_URL TASK_RUN_ID..."""
+
+import asyncio
+import json
+import sys
+
+from prefect.client.orchestration import PrefectClient
+
+
+def as_json(state):
+    return json.loads(state.model_dump_json() if hasattr(state, "model_dump_json") else state.json())
+
+
+async def main(url, other_url, *runs):
+    servers = []
+    for server in (url, other_url):
+        async with PrefectClient(server) as client:
+            servers.append([await client.read_task_run_states(run) for run in runs])
+    equal = [states == other_states for states, other_states in zip(*servers)]
+    print(json.dumps({"servers": [[list(map(as_json, states)) for states in server] for server in servers], "equal": equal}))
+
+
+asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,70 @@
+import { deepEqual } from "node:assert/strict";
+import type { PrefectEnvironment } from "../../dev/prefect/environment";
+import { startPrefect } from "../../dev/prefect/server";
+import { createDataSource } from "../../examples/prefect/data-source";
+import { runOnServer } from "../support/database";
+import { askOverHttp } from "./ask-over-http";
+import type { ByFunctions } from "./by-functions";
+import { readCatalogue } from "./catalogue";
+import { startHost, useExample } from "./example";
+import { followPage } from "./follow-page";
+import { judge } from "./judge";
+import { type Live, python } from "./live";
+import { migrateByMistake } from "./migrate-by-mistake";
+import { useOwnTransaction } from "./own-transaction";
+import { readStates } from "./read-states";
+import { recordStates } from "./record-states";
+import { setAndDelete } from "./set-and-delete";
+
+/**
+ * Judges the packed package by a Prefect at work: `judges.ts ENVIRONMENT`, in a host's folder, with DATABASE_URL naming
+ * an empty database. It ends, and Prefect with it, when its parent does.
+ */
+async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+  process.once("disconnect", () => process.exit(1));
+  const { DATABASE_URL: url = "" } = process.env;
+
+  const prefect = await startPrefect(bin, url);
+  const dataSource = await createDataSource(url).initialize();
+  const host = await startHost(url);
+  const [{ server_version: postgres }] = await dataSource.query("SHOW server_version");
+  console.log(`\nPrefect ${version}, Python ${pythonVersion}, PostgreSQL ${postgres}`);
+  const live: Live = { version, prefect, dataSource, hostUrl: host.url };
+  const catalogue = await readCatalogue(dataSource.manager);
+
+  await judge("Prefect records states of every kind", () => recordStates(live));
+  const original = await python<ByFunctions>(live, "functions.py");
+  await judge("Each state and each list is read as Prefect reads it", () => readStates(live, original));
+  await judge("The host answers as Prefect's server", () => askOverHttp(live, original));
+  await judge("What Prefect sets is read, and deleted for Prefect too", () => setAndDelete(live, original));
+  await judge("A host's own transactions work on Prefect's table", () => useOwnTransaction(live));
+  await judge("The example draws histories, and says what is wrong", () => useExample(live));
+  await judge("Prefect's schema is as it was", async () => {
+    deepEqual(await readCatalogue(dataSource.manager), catalogue);
+    return `${catalogue.length} lines of the catalogue compared`;
+  });
+  await host.stop();
+  await dataSource.destroy();
+  prefect.stop();
+
+  await judge("docs/prefect.md does what it says", async () => followPage(await copyDatabase(url, "page")));
+  await judge("A migration by mistake is refused", async () =>
+    migrateByMistake(await copyDatabase(url, "mistake")),
+  );
+  process.disconnect();
+}
+
+/** The copy is made when PostgreSQL has ended the connections to the original. */
+async function copyDatabase(url: string, name: string): Promise<string> {
+  const original = decodeURIComponent(new URL(url).pathname.slice(1));
+  const copy = `${original}-${name}`;
+  const server = new URL("postgres", url).href;
+  await runOnServer(server, `CREATE DATABASE "${copy}" TEMPLATE "${original}"`);
+  return new URL(copy, url).href;
+}
+
+main(JSON.parse(process.argv[2] ?? "")).catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
