@@ -4,7 +4,7 @@ import { EXAMPLE_TASK_RUN_ID } from "./1795219200000-CreateTaskRun";
 export function hint(url: string): string {
   return `Listening on ${url}. In another terminal, set a state and list the history:
 
-  curl ${url}/api/task_runs/${EXAMPLE_TASK_RUN_ID}/states -H content-type:application/json -d '{"type":"RUNNING"}'
-  curl '${url}/api/task_run_states/?task_run_id=${EXAMPLE_TASK_RUN_ID}'
+  curl ${url}/task-runs/${EXAMPLE_TASK_RUN_ID}/states -H content-type:application/json -d '{"type":"RUNNING"}'
+  curl ${url}/task-runs/${EXAMPLE_TASK_RUN_ID}/states
 `;
 }

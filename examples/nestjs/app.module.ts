@@ -7,7 +7,7 @@ import { CreateTaskRun1795219200000 } from "../host/1795219200000-CreateTaskRun.
 import { TaskRun } from "../host/task-run.js";
 import { InvalidUuidFilter } from "./invalid-uuid.filter.js";
 import { QueryFailedFilter } from "./query-failed.filter.js";
-import { TaskRunStatesController } from "./task-run-states.controller.js";
+import { StatesController } from "./states.controller.js";
 import { TaskRunsController } from "./task-runs.controller.js";
 
 @Module({
@@ -20,7 +20,7 @@ import { TaskRunsController } from "./task-runs.controller.js";
     }),
     TypeOrmModule.forFeature([TaskRun, TaskRunState]),
   ],
-  controllers: [TaskRunStatesController, TaskRunsController],
+  controllers: [StatesController, TaskRunsController],
   providers: [
     TaskRunStateService,
     { provide: APP_FILTER, useClass: InvalidUuidFilter },

@@ -1,7 +1,9 @@
 import {
   Body,
   Controller,
+  Get,
   HttpStatus,
+  Inject,
   NotFoundException,
   Param,
   ParseUUIDPipe,
@@ -10,6 +12,7 @@ import {
 } from "@nestjs/common";
 import { InjectEntityManager } from "@nestjs/typeorm";
 import type { EntityManager } from "typeorm";
+import { TaskRunStateService } from "typeorm-task-run-state";
 
 import { setTaskRunState } from "../host/task-run.js";
 import { NewStateDto } from "./new-state.dto.js";
@@ -23,14 +26,22 @@ const newState = new ValidationPipe({
   forbidNonWhitelisted: true,
 });
 
-@Controller("api/task_runs")
+@Controller("task-runs")
 export class TaskRunsController {
-  constructor(@InjectEntityManager() private readonly manager: EntityManager) {}
+  constructor(
+    @InjectEntityManager() private readonly manager: EntityManager,
+    @Inject(TaskRunStateService) private readonly service: TaskRunStateService,
+  ) {}
+
+  @Get(":id/states")
+  list(@Param("id") id: string) {
+    return this.service.readTaskRunStates(this.manager, id);
+  }
 
   @Post(":id/states")
   async setState(@Param("id", taskRunId) id: string, @Body(newState) body: NewStateDto) {
     const state = await setTaskRunState(this.manager, id, body);
-    if (!state) throw new NotFoundException("Task run not found");
-    return { id: state.id };
+    if (!state) throw new NotFoundException("There is no such task run.");
+    return state;
   }
 }
