@@ -4,18 +4,17 @@ import { cannotConnect } from "../../dev/cannot-connect";
 import { createDataSource } from "./data-source";
 
 const ADVICE =
-  "set DATABASE_URL to the PostgreSQL database of a Prefect server: " +
-  "its PREFECT_API_DATABASE_CONNECTION_URL, with postgresql:// instead of postgresql+asyncpg://.";
+  "set it to the PostgreSQL database of a Prefect server, which PREFECT_API_DATABASE_CONNECTION_URL names there.";
 
 /** Connects to the database that DATABASE_URL names; says what is wrong when that is no database of Prefect's. */
 export async function connect(): Promise<DataSource> {
   const { DATABASE_URL: url } = process.env;
-  if (!url) return refuse(`DATABASE_URL is not set: ${ADVICE}`);
+  if (!url) return refuse(`DATABASE_URL is missing: ${ADVICE}`);
   const dataSource = createDataSource(url);
   try {
     await dataSource.initialize();
   } catch (error) {
-    return refuse(cannotConnect(error, ADVICE));
+    return refuse(cannotConnect(error, `check DATABASE_URL, or ${ADVICE}`));
   }
   const missing: { name: string }[] = await dataSource.query(
     `SELECT name FROM unnest(ARRAY['alembic_version', 'task_run', 'task_run_state', 'artifact']) name

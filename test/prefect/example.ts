@@ -42,14 +42,14 @@ export async function useExample({ dataSource }: Live): Promise<string> {
   const taskRunId = newest?.taskRunId ?? "";
   const otherDatabase = new URL("postgres", databaseUrl).href;
   const refusals = [
-    { url: "", reason: /^DATABASE_URL is not set: set DATABASE_URL to / },
+    { url: "", reason: /^DATABASE_URL is missing: set it to / },
     {
       url: "postgres://127.0.0.1:1/nowhere",
-      reason: /^Cannot connect to PostgreSQL \(.*ECONNREFUSED.*\): set /,
+      reason: /^Cannot connect to PostgreSQL \(.*ECONNREFUSED.*\): check DATABASE_URL, or set it to /,
     },
     {
       url: otherDatabase,
-      reason: /^DATABASE_URL names a database without Prefect's tables \(.*artifact\): set /,
+      reason: /^DATABASE_URL names a database without Prefect's tables \(.*artifact\): set it to /,
     },
   ];
   for (const { url, reason } of refusals) {
@@ -62,7 +62,8 @@ export async function useExample({ dataSource }: Live): Promise<string> {
     drawn.stdout,
     new RegExp(`^\nTask run ${taskRunId}, from .*\n +\\+0 ms +Pending .*\n.* Running .*\n.* Completed `),
   );
-  match((await run("history.ts", databaseUrl)).stdout, /^\nTask run .*\n +\+0 ms /);
+  const asPrefectNamesIt = databaseUrl.replace(/^postgres:/, "postgresql+asyncpg:");
+  match((await run("history.ts", asPrefectNamesIt)).stdout, /^\nTask run .*\n +\+0 ms /);
   match((await run("history.ts", databaseUrl, "7")).stderr, /^taskRunId must be a UUID string .*\n$/);
   return `${refusals.length} databases refused in one line each, 2 histories drawn`;
 }
