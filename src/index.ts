@@ -5,6 +5,7 @@ export { StateType } from "./entities/state-type";
 export { TaskRunState } from "./entities/task-run-state.entity";
 export { InvalidUuidError } from "./services/invalid-uuid.error";
 export { TaskRunStateService } from "./services/task-run-state.service";
+export { withPreparedStatements } from "./services/with-prepared-statements";
 export { CreateTaskRunState1795305600000 };
 
 /** Every migration of this package, for a data source's `migrations`: a later one arrives without an edit. */

@@ -45,7 +45,7 @@ test("with `schema`, the table and its type are created, used and dropped there 
   expect(await tablesIn("public")).toEqual([]);
   await dataSource.undoLastMigration();
   expect(await tablesIn("app")).toEqual(["migrations"]);
-  expect(await server.query("SELECT FROM pg_type WHERE typname = 'state_type'")).toEqual([]);
+  expect(await server.query("SELECT FROM pg_type WHERE typname = 'task_run_state_type'")).toEqual([]);
 });
 
 test("a naming strategy of the host's renames nothing", async () => {

@@ -25,7 +25,7 @@ function documentedTable(schema: string, typeName: string) {
   });
   return {
     columns: [
-      column("id", "uuid"),
+      column("id", "uuid", false, "uuid_in(uuid_out(gen_random_uuid()))"),
       column("created", "timestamp with time zone", false, "now()"),
       column("updated", "timestamp with time zone", false, "now()"),
       column("type", typeName),
@@ -42,7 +42,7 @@ function documentedTable(schema: string, typeName: string) {
       pk_task_run_state: `CREATE UNIQUE INDEX pk_task_run_state ON ${schema}.task_run_state USING btree (id)`,
       ix_task_run_state__task_run_id_timestamp: `CREATE INDEX ix_task_run_state__task_run_id_timestamp ON ${schema}.task_run_state USING btree (task_run_id, "timestamp")`,
     },
-    enums: { state_type: labels },
+    enums: { task_run_state_type: labels },
     tables: ["task_run_state"],
   };
 }
@@ -58,7 +58,7 @@ describe("the migration", () => {
       expect((await dataSource.runMigrations()).map(({ name }) => name)).toEqual([
         "CreateTaskRunState1795305600000",
       ]);
-      expect(await readCatalog(dataSource)).toEqual(documentedTable("public", "state_type"));
+      expect(await readCatalog(dataSource)).toEqual(documentedTable("public", "task_run_state_type"));
       expect(await drift(dataSource)).toEqual([]);
       await dataSource.undoLastMigration();
       expect(await readCatalog(dataSource)).toEqual(nothing);
@@ -73,38 +73,9 @@ describe("the migration", () => {
 
   test("goes down where the table was dropped by hand", async () => {
     const dataSource = await database.connect();
-    await dataSource.query("DROP TABLE task_run_state; DROP TYPE state_type");
+    await dataSource.query("DROP TABLE task_run_state; DROP TYPE task_run_state_type");
     await dataSource.undoLastMigration();
     expect(await readCatalog(dataSource)).toEqual(nothing);
-  });
-});
-
-describe("with a type state_type that exists already", () => {
-  const database = useDatabase();
-
-  test.each([
-    ["a column", "state state_type"],
-    ["an array column", "states state_type[]"],
-  ])("the migration uses it, and leaves it for %s that needs it", async (_, column) => {
-    const dataSource = await database.connect({ migrationsRun: false });
-    const enumLabels = labels.map((label) => `'${label}'`).join();
-    await dataSource.query(
-      `CREATE TYPE state_type AS ENUM (${enumLabels}); CREATE TABLE flow_run (${column})`,
-    );
-    await dataSource.runMigrations();
-    expect(await readCatalog(dataSource)).toEqual({
-      ...documentedTable("public", "state_type"),
-      tables: ["flow_run", "task_run_state"],
-    });
-    expect(await drift(dataSource)).toEqual([]);
-
-    await dataSource.undoLastMigration();
-    expect(await readCatalog(dataSource)).toEqual({
-      ...nothing,
-      enums: { state_type: labels },
-      tables: ["flow_run"],
-    });
-    await dataSource.query("DROP TABLE flow_run; DROP TYPE state_type");
   });
 });
 
@@ -114,7 +85,7 @@ describe("entity and migration agree", () => {
   test("under a naming strategy of the host", async () => {
     const dataSource = await database.connect({ namingStrategy: new SnakeNamingStrategy() });
     expect(await drift(dataSource)).toEqual([]);
-    expect(await readCatalog(dataSource)).toEqual(documentedTable("public", "state_type"));
+    expect(await readCatalog(dataSource)).toEqual(documentedTable("public", "task_run_state_type"));
   });
 
   test("in the data source's schema, where down leaves nothing either", async () => {
@@ -123,7 +94,7 @@ describe("entity and migration agree", () => {
     const dataSource = await database.connect({ schema: "app" });
     expect(await drift(dataSource)).toEqual([]);
     expect(await readCatalog(dataSource, { schema: "app" })).toEqual(
-      documentedTable("app", "app.state_type"),
+      documentedTable("app", "app.task_run_state_type"),
     );
     await dataSource.undoLastMigration();
     expect(await readCatalog(dataSource, { schema: "app" })).toEqual(nothing);

@@ -1,7 +1,7 @@
 /**
  * What a task run is doing, as far as any program needs to know. A state's `name` says it to people.
  *
- * The labels of the PostgreSQL type `state_type`, in the order in which PostgreSQL stores and sorts them:
+ * The labels of the PostgreSQL type `task_run_state_type`, in the order in which PostgreSQL stores and sorts them:
  * the same as Prefect's.
  */
 export enum StateType {

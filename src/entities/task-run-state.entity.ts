@@ -16,9 +16,9 @@ import { StateType } from "./state-type";
  * One state that a task run was in, from `timestamp` until the next state's: a row of the table
  * `task_run_state`, with the columns of Prefect's table of that name.
  *
- * Record one with `manager.save(manager.create(TaskRunState, { taskRunId, type }))`. `manager.create` makes
- * the instance whose missing id and name are filled in; a plain object gets no such defaults, and PostgreSQL
- * rejects it.
+ * Record one with `manager.insert(TaskRunState, manager.create(TaskRunState, { taskRunId, type }))`. `manager.create`
+ * makes the instance whose missing id, name and scheduled time are filled in. A plain object gets its id from PostgreSQL,
+ * of version 4, and needs a name.
  *
  * Names of columns, constraints and types are written out, so that a host's naming strategy leaves them alone;
  * so are the types, so that no transpiler has to emit decorator metadata.
@@ -27,7 +27,12 @@ import { StateType } from "./state-type";
 @Index("ix_task_run_state__task_run_id_timestamp", ["taskRunId", "timestamp"])
 export class TaskRunState {
   /** A UUID; unless set, of version 7: those that one process makes rise in the order of creation. */
-  @PrimaryColumn({ name: "id", type: "uuid", primaryKeyConstraintName: "pk_task_run_state" })
+  @PrimaryColumn({
+    name: "id",
+    type: "uuid",
+    primaryKeyConstraintName: "pk_task_run_state",
+    default: () => "uuid_in(uuid_out(gen_random_uuid()))",
+  })
   id!: string;
 
   /** When the transaction began that inserted the row. */
@@ -39,7 +44,7 @@ export class TaskRunState {
   updated!: Date;
 
   /** What the task run is doing. */
-  @Column({ name: "type", type: "enum", enum: StateType, enumName: "state_type" })
+  @Column({ name: "type", type: "enum", enum: StateType, enumName: "task_run_state_type" })
   type!: StateType;
 
   /**

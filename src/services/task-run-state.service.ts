@@ -1,7 +1,8 @@
 import type { EntityManager } from "typeorm";
 
-import { TaskRunState } from "../entities/task-run-state.entity";
+import type { TaskRunState } from "../entities/task-run-state.entity";
 import { assertManager, assertUuid } from "./arguments";
+import { deleteTaskRunState } from "./delete-task-run-state";
 import { findTaskRunStates } from "./find-task-run-states";
 
 /**
@@ -34,7 +35,7 @@ export class TaskRunStateService {
   async readTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<TaskRunState | null> {
     assertManager(manager);
     assertUuid("taskRunStateId", taskRunStateId);
-    const [state] = await findTaskRunStates(manager, "id", taskRunStateId);
+    const [state] = await findTaskRunStates(manager, "read", taskRunStateId);
     return state ?? null;
   }
 
@@ -50,7 +51,7 @@ export class TaskRunStateService {
   async readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
     assertManager(manager);
     assertUuid("taskRunId", taskRunId);
-    return findTaskRunStates(manager, "taskRunId", taskRunId);
+    return findTaskRunStates(manager, "list", taskRunId);
   }
 
   /**
@@ -64,7 +65,6 @@ export class TaskRunStateService {
   async deleteTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<boolean> {
     assertManager(manager);
     assertUuid("taskRunStateId", taskRunStateId);
-    const { affected } = await manager.delete(TaskRunState, { id: taskRunStateId });
-    return affected === 1;
+    return deleteTaskRunState(manager, taskRunStateId);
   }
 }

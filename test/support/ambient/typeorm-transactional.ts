@@ -1,0 +1,47 @@
+import "reflect-metadata";
+import { DataSource } from "typeorm";
+import { migrations, TaskRunState } from "typeorm-task-run-state";
+import {
+  addTransactionalDataSource,
+  initializeTransactionalContext,
+  type Propagation,
+  runInTransaction,
+  type StorageDriver,
+} from "typeorm-transactional";
+
+import { report } from "./scenarios";
+
+/** Reports on each manager that a host can hold under typeorm-transactional, with the storage driver of the argument. */
+async function main(storageDriver: StorageDriver): Promise<void> {
+  initializeTransactionalContext({ storageDriver });
+  const dataSource = new DataSource({
+    type: "postgres",
+    url: process.env.DATABASE_URL ?? "",
+    entities: [TaskRunState],
+    migrations,
+    migrationsRun: true,
+  });
+  addTransactionalDataSource(dataSource);
+  await dataSource.initialize();
+
+  const injected = dataSource.manager;
+  const repository = dataSource.getRepository(TaskRunState);
+  const managers = {
+    injected: () => injected,
+    "the repository's": () => repository.manager,
+    "the data source's": () => dataSource.manager,
+  };
+  const reports: Record<string, unknown> = {};
+  for (const [name, manager] of Object.entries(managers)) {
+    reports[name] = await report({
+      dataSource,
+      run: (propagation, work) => runInTransaction(work, { propagation: propagation as Propagation }),
+      transaction: () => dataSource.manager,
+      manager,
+    });
+  }
+  await dataSource.destroy();
+  console.log(JSON.stringify(reports));
+}
+
+main(process.argv[2] as StorageDriver);
