@@ -28,12 +28,16 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** Runs one check and prints its outcome. After a failure the others still run, and the process fails in the end. */
-export function check(name: string, run: () => void): void {
+/**
+ * Runs one check and prints its outcome. After a failure the others still run, and the process fails in the end. A caller
+ * has to wait only for a check that is asynchronous.
+ */
+export async function check(name: string, run: () => unknown): Promise<void> {
   const start = performance.now();
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   try {
-    run();
+    const running = run();
+    if (running instanceof Promise) await running;
     console.log(`ok      ${name} (${seconds()})`);
   } catch (error) {
     const { stdout = "", message } = error as Error & { stdout?: string };

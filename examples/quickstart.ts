@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => removeSchema().finally(() => process.exit(1)));
   }
-  await server.query(`CREATE SCHEMA ${schema}`);
+  await createSchema(server, schema);
   try {
     await dataSource.initialize();
     await migrate(dataSource);
@@ -43,6 +43,18 @@ async function connect(url: string): Promise<DataSource> {
     return await new DataSource({ type: "postgres", url }).initialize();
   } catch (error) {
     console.error(cannotConnect(error, "check DATABASE_URL, or unset it to use an embedded server."));
+    process.exit(1);
+  }
+}
+
+async function createSchema(server: DataSource, schema: string): Promise<void> {
+  try {
+    await server.query(`CREATE SCHEMA ${schema}`);
+  } catch (error) {
+    const { message } = error as Error;
+    console.error(
+      `Cannot create a schema (${message}): let DATABASE_URL name a role that may, or unset it to use an embedded server.`,
+    );
     process.exit(1);
   }
 }

@@ -1,13 +1,14 @@
 import * as driver from "pg";
-import { DataSource } from "typeorm";
+import { DataSource, type EntityManager } from "typeorm";
 
 // The compiled package, as it is published: tsx would compile the sources in its own way.
 import { TaskRunState, TaskRunStateService, withPreparedStatements } from "../../dist";
+import { recordTaskRunStates } from "../../examples/host/record-task-run-states";
 import { type Contender, type NewState, POOL_SIZE, type Session } from "../lib/contender";
 
-type Reads = Pick<Session, "read" | "list" | "delete">;
+type Calls = Omit<Session, "record" | "close">;
 
-/** This module: its service reads and deletes, and the README's calls record. */
+/** This module: its service reads and deletes, and the calls of docs/recording.md record. */
 export const typeormTaskRunState: Contender = {
   name: "this module",
   library: "typeorm-task-run-state",
@@ -28,10 +29,11 @@ function byService(dataSource: DataSource): Session {
     read: (id) => service.readTaskRunState(manager, id),
     list: (taskRunId) => service.readTaskRunStates(manager, taskRunId),
     delete: (id) => service.deleteTaskRunState(manager, id),
+    recordAll: (states) => recordTaskRunStates(manager, states.map(given)),
   });
 }
 
-/** The same entity through TypeORM's own calls. It records with the same code as this module. */
+/** The same entity through TypeORM's own calls. It records a single state with the same code as this module. */
 export const typeorm: Contender = {
   name: "TypeORM",
   library: "typeorm",
@@ -43,6 +45,7 @@ export const typeorm: Contender = {
       list: (taskRunId) =>
         manager.find(TaskRunState, { where: { taskRunId }, order: { timestamp: "ASC", id: "ASC" } }),
       delete: async (id) => (await manager.delete(TaskRunState, { id })).affected === 1,
+      recordAll: (states) => manager.insert(TaskRunState, manager.create(TaskRunState, states.map(given))),
     });
   },
 };
@@ -58,17 +61,18 @@ function connect(url: string, extra: object = {}): Promise<DataSource> {
   }).initialize();
 }
 
-function session(dataSource: DataSource, reads: Reads): Session {
-  const { manager } = dataSource;
-  const create = (state: NewState) => manager.create(TaskRunState, state as Partial<TaskRunState>);
+function session(dataSource: DataSource, calls: Calls): Session {
   return {
-    ...reads,
-    async record(state) {
-      const stored = create(state);
-      await manager.insert(TaskRunState, stored);
-      return stored;
-    },
-    recordAll: (states) => manager.insert(TaskRunState, states.map(create)),
+    ...calls,
+    record: (state) => insert(dataSource.manager, state),
     close: () => dataSource.destroy(),
   };
 }
+
+async function insert(manager: EntityManager, newState: NewState): Promise<TaskRunState> {
+  const state = manager.create(TaskRunState, given(newState));
+  await manager.insert(TaskRunState, state);
+  return state;
+}
+
+const given = (state: NewState) => state as Partial<TaskRunState>;

@@ -1,0 +1,2 @@
+GRANT USAGE ON SCHEMA public TO app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON task_run_state TO app;

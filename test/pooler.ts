@@ -1,0 +1,163 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { DataSource, type EntityManager, type MigrationInterface, type QueryRunner } from "typeorm";
+import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+
+import { check } from "../dev/npm";
+import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion, startPgBouncer } from "../dev/pgbouncer";
+import { startPostgres } from "../dev/postgres";
+import { migrate } from "../examples/host/migrate";
+import { runOnServer } from "./support/database";
+
+/** Fewer than there are callers, so that they have to share. An instance that migrates takes two. */
+const SERVER_CONNECTIONS = 4;
+const CALLERS = 16;
+const CALLS_OF_EACH = 25;
+const INSTANCES = 16;
+const ROUNDS = 5;
+const LIMIT_MS = 20_000;
+
+const service = new TaskRunStateService();
+
+/** A migration of the host's that ends only when every snapshot that is older is gone. */
+class IndexName1795400000000 implements MigrationInterface {
+  readonly transaction = false;
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query("CREATE INDEX CONCURRENTLY ix_name ON task_run_state (name)");
+  }
+  async down(): Promise<void> {}
+}
+
+/** Uses the module through PgBouncer in transaction mode: each transaction gets whichever server connection is free. */
+async function main(): Promise<void> {
+  const version = pgBouncerVersion();
+  if (!version) return console.log(`Pooler: did not run. ${HOW_TO_INSTALL_PGBOUNCER}`);
+  console.log(`${version}, transaction mode, ${SERVER_CONNECTIONS} connections to the server`);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+  const server = await startPostgres();
+  const pgBouncer = await startPgBouncer(server.url, SERVER_CONNECTIONS);
+  const observer = await new DataSource({ type: "postgres", url: server.url }).initialize();
+
+  const createDatabase = async (name: string) => {
+    await runOnServer(server.url, `CREATE DATABASE ${name}`);
+    return new URL(name, pgBouncer.url).href;
+  };
+  const checkClean = (name: string, run: () => Promise<void>) =>
+    check(name, async () => {
+      await run();
+      deepEqual(await leftBehind(observer), []);
+    });
+
+  const instance = createInstance(await createDatabase("one"));
+  await instance.initialize();
+  await checkClean("One instance migrates", () => startInstance(instance));
+  await checkClean("The three methods work, alone and in a transaction", () => useMethods(instance));
+  await checkClean(`${CALLERS} callers at once get their own states`, () => callAtOnce(instance));
+  await instance.destroy();
+  for (let round = 1; round <= ROUNDS; round++) {
+    const url = await createDatabase(`round_${round}`);
+    await checkClean(`${INSTANCES} instances start at once, round ${round}`, () => startAtOnce(url));
+  }
+
+  await observer.destroy();
+  await pgBouncer.stop();
+  await server.stop();
+}
+
+function createInstance(url: string): DataSource {
+  return new DataSource({
+    type: "postgres",
+    url,
+    entities: [TaskRunState],
+    migrations: [...migrations, IndexName1795400000000],
+    migrationsTransactionMode: "each",
+    extra: { max: CALLERS },
+  });
+}
+
+/** Migrates, and compares what is there then with what one migration makes. */
+async function startInstance(dataSource: DataSource): Promise<void> {
+  await migrate(dataSource, LIMIT_MS);
+  deepEqual(await dataSource.query("SELECT name FROM migrations ORDER BY id"), [
+    { name: "CreateTaskRunState1795305600000" },
+    { name: "IndexName1795400000000" },
+  ]);
+  deepEqual(
+    await dataSource.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_name'::regclass"),
+    [{ indisvalid: true }],
+  );
+}
+
+async function useMethods(dataSource: DataSource): Promise<void> {
+  const { manager } = dataSource;
+  await useMethodsOf(manager);
+  await manager.transaction(useMethodsOf);
+
+  const [kept] = await record(manager, randomUUID());
+  const rollback = new Error("Roll back");
+  const transaction = manager.transaction(async (manager) => {
+    equal(await service.deleteTaskRunState(manager, kept?.id ?? ""), true);
+    throw rollback;
+  });
+  equal(await transaction.catch((error) => error), rollback);
+  equal((await service.readTaskRunState(manager, kept?.id ?? ""))?.id, kept?.id);
+}
+
+/** Records a history, reads it in every way, and deletes it. */
+async function useMethodsOf(manager: EntityManager): Promise<void> {
+  const taskRunId = randomUUID();
+  const ids = (await record(manager, taskRunId)).map(({ id }) => id);
+  const listed = await service.readTaskRunStates(manager, taskRunId);
+  deepEqual(
+    listed.map(({ id, name }) => [id, name]),
+    ids.map((id, index) => [id, ["Pending", "Running"][index]]),
+  );
+  for (const id of ids) {
+    equal((await service.readTaskRunState(manager, id))?.taskRunId, taskRunId);
+    equal(await service.deleteTaskRunState(manager, id), true);
+    equal(await service.readTaskRunState(manager, id), null);
+  }
+}
+
+async function record(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
+  const types = [StateType.PENDING, StateType.RUNNING];
+  const states = types.map((type) => manager.create(TaskRunState, { taskRunId, type }));
+  await manager.insert(TaskRunState, states);
+  return states;
+}
+
+async function callAtOnce({ manager }: DataSource): Promise<void> {
+  const call = async () => {
+    for (let call = 0; call < CALLS_OF_EACH; call++) {
+      if (call % 2) await useMethodsOf(manager);
+      else await manager.transaction(useMethodsOf);
+    }
+  };
+  await Promise.all(Array.from({ length: CALLERS }, call));
+}
+
+async function startAtOnce(url: string): Promise<void> {
+  const instances = Array.from({ length: INSTANCES }, () => createInstance(url));
+  await Promise.all(instances.map((instance) => instance.initialize()));
+  try {
+    const starts = await Promise.allSettled(instances.map(startInstance));
+    const failures = starts.flatMap((start) => (start.status === "rejected" ? [String(start.reason)] : []));
+    deepEqual(failures, []);
+  } finally {
+    await Promise.all(instances.map((instance) => instance.destroy()));
+  }
+}
+
+/** Advisory locks, and sessions with an open transaction. Nobody should have any when a check has ended. */
+function leftBehind(observer: DataSource): Promise<unknown[]> {
+  return observer.query(
+    `SELECT 'lock ' || objid AS what FROM pg_locks WHERE locktype = 'advisory'
+     UNION ALL
+     SELECT state FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'`,
+  );
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
