@@ -10,6 +10,8 @@ import { type Outcome, type Run, run } from "./support/run";
 const database = useDatabase();
 const root = join(__dirname, "..");
 
+jest.setTimeout(120_000); // Each command starts npm, tsx and TypeORM.
+
 function typeorm(
   args: string[],
   env: Record<string, string | undefined> = { DATABASE_URL: database.url },
