@@ -4,6 +4,7 @@ export type { StateDetails } from "./entities/state-details";
 export { StateType } from "./entities/state-type";
 export { TaskRunState } from "./entities/task-run-state.entity";
 export { InvalidUuidError } from "./services/invalid-uuid.error";
+export { type PruneOptions, type PruneStep, pruneTaskRunStates } from "./services/prune-task-run-states";
 export { TaskRunStateService } from "./services/task-run-state.service";
 export { CreateTaskRunState1795305600000 };
 

@@ -41,5 +41,6 @@ test("the module exports its public surface, and nothing else", () => {
     "TaskRunState",
     "TaskRunStateService",
     "migrations",
+    "pruneTaskRunStates",
   ]);
 });

@@ -10,6 +10,7 @@ const files = [
   "order",
   "original-behaviours",
   "prefect-table",
+  "prune",
   "same-as-delete",
   "same-as-find",
   "transactions",
