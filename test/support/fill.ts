@@ -1,0 +1,23 @@
+import type { EntityManager } from "typeorm";
+
+/**
+ * Records histories of so many states, one second apart: task run `n` begins `n` minutes after the year 2026. All of them
+ * end as COMPLETED, but every tenth is still RUNNING. The rows lie scattered over the table.
+ */
+export function fillHistories(
+  manager: EntityManager,
+  { runs, states, first = 0 }: { runs: number; states: number; first?: number },
+): Promise<unknown> {
+  return manager.query(
+    `INSERT INTO task_run_state (id, task_run_id, type, timestamp, name)
+     SELECT gen_random_uuid(), md5('task run ' || run)::uuid, type::state_type,
+       timestamptz '2026-01-01Z' + run * interval '1 minute' + state * interval '1 second', initcap(type)
+     FROM generate_series($3::int, $3::int + $1::int - 1) run
+     CROSS JOIN generate_series(1, $2::int) state
+     CROSS JOIN LATERAL (VALUES (
+       CASE WHEN state = 1 THEN 'PENDING' WHEN state < $2 OR run % 10 = 0 THEN 'RUNNING' ELSE 'COMPLETED' END
+     )) row (type)
+     ORDER BY random()`,
+    [runs, states, first],
+  );
+}
