@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Client } from "pg";
 import { drizzle } from "./contenders/drizzle";
@@ -10,15 +8,17 @@ import { prisma } from "./contenders/prisma";
 import { sequelize } from "./contenders/sequelize";
 import { typeorm, typeormTaskRunState } from "./contenders/typeorm";
 import { assertAgreement } from "./lib/agreement";
+import { benchChart } from "./lib/bench-chart";
+import { asText, type BenchResults, type Rounds, resultsOf, versionOf } from "./lib/bench-results";
+import { svgOf, writeDocument } from "./lib/chart";
 import { type Contender, POOL_SIZE, type Session } from "./lib/contender";
 import { migrate, withDatabase } from "./lib/database";
 import { shuffled } from "./lib/lists";
 import { machine } from "./lib/machine";
 import { measure } from "./lib/measure";
 import { operationsOn, prepareTable, tidyTable } from "./lib/operations";
-import { barChart } from "./lib/plot";
-import { progress } from "./lib/progress";
-import { asText, type Results, type Rounds, resultsOf, versionOf } from "./lib/results";
+import { OPTIONS } from "./lib/options";
+import { progress, roundName } from "./lib/progress";
 
 const REFERENCE = pg;
 const CONTENDERS = [
@@ -34,18 +34,9 @@ const CONTENDERS = [
 ];
 const CALLERS = 16;
 
-const { values: options } = parseArgs({
-  options: {
-    /** A few short rounds: they show that it works, not how fast it is. */
-    quick: { type: "boolean", default: false },
-    /** Prints JSON instead of tables. */
-    json: { type: "boolean", default: false },
-    /** Writes the chart too. */
-    plot: { type: "boolean", default: false },
-  },
-});
+const { values: options } = parseArgs({ options: OPTIONS });
 
-/** How many rounds, and for how long the reference is at work with each operation in one of them. */
+/** How many rounds, and how long the reference works on each operation in a round. */
 const { warmUpRounds, rounds, milliseconds } = options.quick
   ? { warmUpRounds: 1, rounds: 3, milliseconds: 5 }
   : { warmUpRounds: 2, rounds: 11, milliseconds: 240 };
@@ -58,7 +49,8 @@ async function main(): Promise<void> {
     try {
       for (const contender of CONTENDERS) sessions.set(contender, await contender.open(url));
       const results = await measureAll(client, sessions);
-      if (options.plot) writeFileSync(join(__dirname, "../docs/bench.svg"), barChart(results));
+      const svg = await svgOf(benchChart(results)); // Each run shows that the chart can be drawn.
+      if (options.plot) writeDocument("bench.svg", svg);
       console.log(options.json ? JSON.stringify(results, null, 2) : asText(results));
     } finally {
       for (const session of sessions.values()) await session.close();
@@ -66,14 +58,14 @@ async function main(): Promise<void> {
   });
 }
 
-async function measureAll(client: Client, sessions: Map<Contender, Session>): Promise<Results> {
+async function measureAll(client: Client, sessions: Map<Contender, Session>): Promise<BenchResults> {
   const reference = sessions.get(REFERENCE);
   if (!reference) throw new Error("The reference is not among the contenders");
   const operations = await operationsOn(client, reference);
   for (const [contender, session] of sessions) {
     progress(`checking ${contender.name}`);
     await assertAgreement(session, reference, operations).catch((cause) => {
-      throw new Error(`${contender.name} does not do what ${REFERENCE.name} does`, { cause });
+      throw new Error(`${contender.name} disagrees with ${REFERENCE.name}`, { cause });
     });
   }
 
@@ -81,7 +73,7 @@ async function measureAll(client: Client, sessions: Map<Contender, Session>): Pr
   for (let round = -warmUpRounds; round < rounds; round++) {
     for (const entry of entries) {
       const { operation, measured } = entry;
-      progress(`${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}: ${operation.name}`);
+      progress(`${roundName(round, rounds)}: ${operation.name}`);
       for (const [contender, session] of shuffled([...sessions])) {
         const run = async (calls: number) =>
           measure(await operation.calls(calls), CALLERS, (call) => call(session));
@@ -112,7 +104,7 @@ async function measureAll(client: Client, sessions: Map<Contender, Session>): Pr
 
 const emptyRounds = (): Rounds => new Map(CONTENDERS.map((contender) => [contender, []]));
 
-/** As many calls for each caller, unless that would be less than one. */
+/** The same number of calls for each caller, if there are enough for that. */
 function callsFor(throughput: number): number {
   const calls = (throughput * milliseconds) / 1000;
   return calls < CALLERS ? Math.max(2, Math.round(calls)) : Math.round(calls / CALLERS) * CALLERS;

@@ -20,10 +20,10 @@ export function pack(folder: string): string {
   return tarball;
 }
 
-/** Installs the host of `test/hosts` beside the packed package, with that and with nothing that builds or tests. */
-export function installHost(folder: string): string {
+/** Copies the host beside the packed package and installs it there, with that and with nothing that builds or tests. */
+export function installHost(folder: string, source: string): string {
   const host = join(folder, "host");
-  cpSync("test/hosts/host", host, { recursive: true });
+  cpSync(source, host, { recursive: true });
   install(host, "--ignore-scripts");
   return host;
 }

@@ -1,26 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type TestDataSource, useDatabase } from "./support/database";
 import { record } from "./support/record";
+import { type Run, run } from "./support/run";
 import { until } from "./support/until";
 
 const database = useDatabase();
 
-/** Runs `npm start` in a process group of its own, as a terminal does. */
-function npmStart(env: Record<string, string | undefined>): { child: ChildProcess; output: () => string } {
-  const child = spawn("npm", ["start", "--silent"], {
-    cwd: join(__dirname, ".."),
-    detached: true,
-    env: { ...process.env, ...env },
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => (output += chunk));
-  child.stderr.on("data", (chunk) => (output += chunk));
-  return { child, output: () => output };
+function npmStart(env: Record<string, string | undefined>): Run {
+  return run("npm", ["start", "--silent"], { env, detached: true });
 }
 
 let dataSource: TestDataSource;
@@ -54,39 +44,37 @@ describe("npm start on the user's own server", () => {
     await dataSource.runMigrations();
     await record(dataSource.manager);
     const before = await contents();
-    const { child, output } = npmStart({ DATABASE_URL: database.url });
-    const [code] = await once(child, "close");
-    expect(output()).toContain("Recorded 281 states of 10 task runs in one transaction");
-    expect(output()).toMatch(/535c11a5 {2}243 {2}Pending > Running > AwaitingRetry > Running > \(237 more\)/);
-    expect(output()).toMatch(/\+17 ms {2}Running +35 ms +=========\n/);
-    expect(output()).toContain("COMPLETED at 2026-11-22T10:53:01.198Z: Finished in state Completed()");
-    expect(output()).toContain(
+    const { code, output } = await npmStart({ DATABASE_URL: database.url }).ended;
+    expect(output).toContain("Recorded 281 states of 10 task runs in one transaction");
+    expect(output).toMatch(/535c11a5 {2}243 {2}Pending > Running > AwaitingRetry > Running > \(237 more\)/);
+    expect(output).toMatch(/\+17 ms {2}Running +35 ms +=========\n/);
+    expect(output).toContain("COMPLETED at 2026-11-22T10:53:01.198Z: Finished in state Completed()");
+    expect(output).toContain(
       "in a transaction: deleted true, still there for others true\n" +
         "rolled back: still there true\n" +
         "for good: deleted true, still there false",
     );
-    expect(output()).toContain("InvalidUuidError: taskRunStateId must be a UUID string");
+    expect(output).toContain("InvalidUuidError: taskRunStateId must be a UUID string");
     expect(code).toBe(0);
     expect(await contents()).toEqual(before);
   });
 
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("removes its schema on %s", async (signal) => {
-    const { child, output } = npmStart({ DATABASE_URL: database.url });
+    const quickstart = npmStart({ DATABASE_URL: database.url });
     await until(async () => (await schemas()).length > 0);
-    signalGroup(child, signal);
-    await once(child, "close");
-    expect(output()).not.toContain("InvalidUuidError");
+    quickstart.signal(signal);
+    expect((await quickstart.ended).output).not.toContain("InvalidUuidError");
     expect(await schemas()).toEqual([]);
   });
 
   test("says in plain words that a server cannot be reached", async () => {
-    const { child, output } = npmStart({ DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" });
-    const [code] = await once(child, "close");
-    expect(output()).toBe(
-      "Cannot connect to PostgreSQL (connect ECONNREFUSED 127.0.0.1:1): " +
+    const quickstart = npmStart({ DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" });
+    expect(await quickstart.ended).toEqual({
+      code: 1,
+      output:
+        "Cannot connect to PostgreSQL (connect ECONNREFUSED 127.0.0.1:1): " +
         "check DATABASE_URL, or unset it to use an embedded server.\n",
-    );
-    expect(code).toBe(1);
+    });
   });
 });
 
@@ -100,26 +88,20 @@ describe("npm start without a server", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   test("brings its own, and leaves no process and no file behind", async () => {
-    const { child, output } = npmStart({ DATABASE_URL: undefined, TMPDIR: folder });
-    const [code] = await once(child, "close");
-    expect(output()).toContain("Recorded 281 states of 10 task runs in one transaction");
+    const { code, output } = await npmStart({ DATABASE_URL: undefined, TMPDIR: folder }).ended;
+    expect(output).toContain("Recorded 281 states of 10 task runs in one transaction");
     expect(code).toBe(0);
     expect(leftIn(folder)).toEqual({ servers: [], files: [] });
   });
 
   test("leaves no process and no file behind on Ctrl-C", async () => {
-    const { child, output } = npmStart({ DATABASE_URL: undefined, TMPDIR: folder });
-    while (!output().includes("Recorded")) await once(child.stdout ?? child, "data");
-    signalGroup(child, "SIGINT");
-    await once(child, "close");
+    const quickstart = npmStart({ DATABASE_URL: undefined, TMPDIR: folder });
+    await quickstart.printed(/Recorded/);
+    quickstart.signal("SIGINT");
+    await quickstart.ended;
     expect(leftIn(folder)).toEqual({ servers: [], files: [] });
   });
 });
-
-/** As a terminal does on Ctrl-C, or when it closes. */
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  process.kill(-(child.pid ?? Number.NaN), signal);
-}
 
 /** Servers whose files are in the folder (where the system tells, as Linux does), and its files. */
 function leftIn(folder: string): { servers: string[]; files: string[] } {

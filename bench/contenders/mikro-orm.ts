@@ -28,7 +28,7 @@ const TaskRunState = new EntitySchema<Entity>({
   },
 });
 
-/** Each call has an entity manager of its own, as each request of a server has. */
+/** Each call has its own entity manager, as each request to a server has. */
 export const mikroOrm: Contender = {
   name: "MikroORM",
   library: "@mikro-orm/postgresql",

@@ -15,14 +15,14 @@ const RECORD = `${INSERT} VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${CO
 const RECORD_ALL = `${INSERT} SELECT * FROM unnest($1::uuid[], $2::state_type[], $3::varchar[], $4::varchar[],
   $5::jsonb[], $6::jsonb[], $7::uuid[], $8::uuid[])`;
 
-/** SQL by hand, on the driver that all others use too: what the ratios refer to. */
+/** SQL by hand, on the driver that all the others use too. All ratios refer to it. */
 export const pg: Contender = {
   name: "pg by hand",
   library: "pg",
   open: async (url) => open(url, (_name, text) => ({ text })),
 };
 
-/** The same with named statements, which PostgreSQL parses and plans once a connection: the limit. */
+/** The same with named statements, which PostgreSQL parses once for each connection. This is the limit. */
 export const pgPrepared: Contender = {
   name: "pg prepared",
   library: "pg",

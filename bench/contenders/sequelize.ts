@@ -4,10 +4,10 @@ import { uuidv7 } from "uuidv7";
 import { StateType } from "../../dist";
 import { type Contender, type NewState, POOL_SIZE, type State } from "../lib/contender";
 
-/** Without a default here: the database's own comes back from the INSERT, an expression would not. */
+/** It has no default here: the INSERT then returns the database's, which it would not do for an expression. */
 const time = DataTypes.DATE(6);
 
-/** Reads ask for plain objects (`raw`), the quicker of its two ways. */
+/** Reads ask for plain objects (`raw`), the faster of its two ways. */
 export const sequelize: Contender = {
   name: "Sequelize",
   library: "sequelize",

@@ -1,13 +1,13 @@
 import * as driver from "pg";
 import { DataSource } from "typeorm";
 
-// The package as it is published, compiled: not its sources, which tsx would compile in its own way.
+// The compiled package, as it is published: tsx would compile the sources in its own way.
 import { TaskRunState, TaskRunStateService } from "../../dist";
 import { type Contender, type NewState, POOL_SIZE, type Session } from "../lib/contender";
 
 type Reads = Pick<Session, "read" | "list" | "delete">;
 
-/** This module: its service for reading and deleting, the README's calls for recording. */
+/** This module: its service reads and deletes, and the README's calls record. */
 export const typeormTaskRunState: Contender = {
   name: "this module",
   library: "typeorm-task-run-state",
@@ -23,7 +23,7 @@ export const typeormTaskRunState: Contender = {
   },
 };
 
-/** The same entity through TypeORM's own calls. Recording is the same code as this module's. */
+/** The same entity through TypeORM's own calls. It records with the same code as this module. */
 export const typeorm: Contender = {
   name: "TypeORM",
   library: "typeorm",

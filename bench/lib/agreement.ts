@@ -6,7 +6,7 @@ import { newStates, type Operation } from "./operations";
 
 const UNKNOWN = uuidv7();
 
-/** Fails unless the contender returns what the reference returns, value by value, and stores and deletes as it does. */
+/** Fails unless the contender returns the same values as the reference, and stores and deletes the same rows. */
 export async function assertAgreement(
   session: Session,
   reference: Session,

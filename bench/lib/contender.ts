@@ -1,4 +1,4 @@
-/** A row of the table, as every contender returns it: the module's entity, or an object with the same values. */
+/** A row of the table as every contender returns it: an entity, or an object with the same values. */
 export interface State {
   id: string;
   created: Date;
@@ -18,17 +18,17 @@ export type NewState = Omit<State, "id" | "created" | "updated" | "timestamp">;
 
 export interface Contender {
   name: string;
-  /** Where its version stands: a package that `package.json`, here or at the root, names. */
+  /** The package whose version is shown: one from this `package.json` or from the root's. */
   library: string;
   open(url: string): Promise<Session>;
 }
 
-/** What is measured. Every contender does it as its documentation shows, over a pool of its own. */
+/** The calls that are measured. Each contender makes them as its documentation shows, on its own pool. */
 export interface Session {
   read(id: string): Promise<State | null>;
-  /** By `timestamp`, then by `id`. */
+  /** In the order of `timestamp`, then `id`. */
   list(taskRunId: string): Promise<State[]>;
-  /** Whether there was a row. */
+  /** Tells whether there was a row. */
   delete(id: string): Promise<boolean>;
   /** Returns the row as it was stored. */
   record(state: NewState): Promise<State>;

@@ -4,7 +4,7 @@ import { DataSource } from "typeorm";
 import { recordedStates } from "../../dev/prefect/history";
 import { migrations } from "../../dist";
 
-/** Runs the work in a new database of the server that DATABASE_URL names, and drops the database after it. */
+/** Runs the work in a new database of the server that DATABASE_URL names, and drops it afterwards. */
 export async function withDatabase<T>(work: (client: Client, url: string) => Promise<T>): Promise<T> {
   const name = `task_run_state_bench_${randomUUID().replaceAll("-", "")}`;
   const url = new URL(process.env.DATABASE_URL ?? "");
@@ -20,7 +20,7 @@ export async function withDatabase<T>(work: (client: Client, url: string) => Pro
         await client.end();
       }
     } finally {
-      // PostgreSQL waits for connections that are about to end. A failure must not hide that of the work.
+      // PostgreSQL waits for connections that are about to end. A failure here must not hide one of the work.
       await server.query(`DROP DATABASE ${name}`).catch((error) => {
         console.error(`The database ${name} is left behind: ${error.message}`);
         process.exitCode = 1;
@@ -38,20 +38,20 @@ async function connect(url: string): Promise<Client> {
   return client;
 }
 
-/** Creates the table as a host does, by this module's migration. */
+/** Creates the table with this module's migration, as a host does. */
 export async function migrate(url: string, schema = "public"): Promise<void> {
   const dataSource = new DataSource({ type: "postgres", url, schema, migrations, migrationsRun: true });
   await dataSource.initialize();
   await dataSource.destroy();
 }
 
-/** SQL for the id of task run `n` of those that `fill` made as a group. */
+/** SQL for the id of task run `n` in a group that `fill` made. */
 export const runId = (group: string, n: string): string => `md5('${group}' || ${n})::uuid`;
 
 /**
- * Fills a table with `runs` task runs of `states` states each. The contents are recorded Prefect states in turn;
- * the states of all runs arrive in a shuffled order, so that a run's rows are scattered over the whole table; their
- * ids are UUIDv7 in the order of arrival. Times have microseconds.
+ * Fills a table with `runs` task runs of `states` states each. Their contents repeat the recorded Prefect states.
+ * The states of all runs arrive in a shuffled order, so that a run's rows are scattered over the whole table. Ids
+ * are UUIDv7 in the order of arrival. Times have microseconds.
  */
 export async function fill(
   client: Client,

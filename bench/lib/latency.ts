@@ -5,7 +5,7 @@ import { TaskRunState, TaskRunStateService } from "../../dist";
 import { fill, migrate } from "./database";
 import { shuffled } from "./lists";
 import { explain, type Plan } from "./plans";
-import { progress } from "./progress";
+import { progress, roundName } from "./progress";
 import { quotients, type Spread, spreadOf } from "./statistics";
 
 export const METHODS = ["read by id", "list of 10", "delete by id"] as const;
@@ -15,14 +15,14 @@ export type Method = (typeof METHODS)[number];
 export const STATES = 10;
 
 /**
- * Which rows are asked for: a few again and again, whose pages PostgreSQL keeps in its memory whatever the size of
- * the table, or any at all, most of whose pages it has to ask the operating system for when the table is larger
- * than its memory.
+ * Which rows the calls ask for. The working set is a few rows, again and again: PostgreSQL keeps their pages in its
+ * memory, however large the table is. The whole table is any row: when the table is larger than PostgreSQL's memory,
+ * most of the pages have to come from the operating system.
  */
 export const ACCESSES = ["working set", "whole table"] as const;
 export type Access = (typeof ACCESSES)[number];
 
-/** How the three methods fare on a table of so many rows. */
+/** What was measured on one table. */
 export interface TableResult {
   rows: number;
   methods: Record<Method, Record<Access, Timing> & { plan: Plan }>;
@@ -44,7 +44,7 @@ export async function createTable(client: Client, url: string, rows: number): Pr
   await client.query(`VACUUM (ANALYZE) ${schema}.task_run_state`);
 }
 
-/** How long one caller waits for each method, table by table in every round. */
+/** Measures how long one caller waits for each method. Every round measures all tables. */
 export async function measureLatency(
   client: Client,
   url: string,
@@ -55,7 +55,7 @@ export async function measureLatency(
   try {
     for (const rows of sizes) tables.push(await MeasuredTable.open(client, url, rows));
     for (let round = -warmUpRounds; round < rounds; round++) {
-      progress(`latency: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
+      progress(`latency: ${roundName(round, rounds)}`);
       for (const table of shuffled(tables)) {
         for (const method of METHODS) {
           for (const access of ACCESSES) {
@@ -103,7 +103,7 @@ const CALLS: Record<Method, (manager: EntityManager, id: string) => Promise<unkn
 };
 
 class MeasuredTable {
-  /** Of each round. */
+  /** One figure for each round. */
   readonly medians: Record<Method, Record<Access, number[]>> = {
     "read by id": { "working set": [], "whole table": [] },
     "list of 10": { "working set": [], "whole table": [] },
@@ -114,7 +114,7 @@ class MeasuredTable {
     readonly rows: number,
     private readonly dataSource: DataSource,
     private readonly log: StatementLog,
-    /** From anywhere in the table: the working set first, behind it those that are used in turn. */
+    /** Taken from the whole table. The working set comes first; the others take turns. */
     private readonly ids: Record<Method, string[]>,
   ) {}
 
@@ -169,10 +169,10 @@ class MeasuredTable {
       for (const id of this.next(method, 1)) await CALLS[method](manager, id);
       return this.log.latest;
     });
-    return explain(client, sql, this.next(method, 1)); // Another id, whose pages are where they were.
+    return explain(client, sql, this.next(method, 1)); // With another id: the call has just read the pages of its own.
   }
 
-  /** Ids that have not been used for as long as can be. */
+  /** The ids that have been unused for the longest time. */
   private next(method: Method, count: number): string[] {
     const ids = this.ids[method];
     const taken = ids.splice(ids.length - count);
@@ -180,7 +180,7 @@ class MeasuredTable {
     return taken;
   }
 
-  /** In a transaction that is rolled back: the table stays as it is. */
+  /** Works in a transaction that it rolls back, so that the table stays as it is. */
   private async undone<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     await runner.startTransaction();

@@ -1,4 +1,4 @@
-/** The first so many of the items, which begin anew when they are used up. */
+/** Takes `count` items, and starts over when there are no more. */
 export const cycle = <T>(items: T[], count: number): T[] =>
   Array.from({ length: Math.ceil(count / items.length) }, () => items)
     .flat()

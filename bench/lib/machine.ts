@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import type { Client } from "pg";
 
-/** On what the figures were measured. */
+/** The machine that the figures were measured on. */
 export interface Machine {
   cpu: string;
   cores: number;

@@ -1,13 +1,13 @@
 export interface Measurement {
   /** Calls a second. */
   throughput: number;
-  /** Microseconds of this process for a call; the server's are not among them. */
+  /** CPU time of this process for a call, in microseconds. The server's is not included. */
   cpu: number;
 }
 
 /**
- * Makes the calls, so many at a time. No collection of garbage is forced before them: it would throw away compiled
- * code that a library's next turn needs, and charge the larger libraries for it.
+ * Makes the calls with so many callers at once. It forces no garbage collection first: that would throw away
+ * compiled code, which the larger libraries would then pay for.
  */
 export async function measure<T>(
   calls: T[],

@@ -5,16 +5,17 @@ import { recordedStates } from "../../dev/prefect/history";
 import type { NewState, Session } from "./contender";
 import { fill, runId } from "./database";
 import { cycle, shuffled } from "./lists";
+import { grouped } from "./text";
 
-/** Something to measure: what one call does, and the calls of a round. */
+/** Something to measure. */
 export interface Operation {
   name: string;
   kind: "read" | "write";
-  /** For so many calls: made anew for every contender of every round, outside the measured time. */
+  /** Prepares so many calls. This happens for each contender in each round, outside the measured time. */
   calls(count: number): Promise<((session: Session) => Promise<unknown>)[]>;
 }
 
-/** Runs of the lengths that are listed, among others: how many of each the table holds. */
+/** How many task runs with so many states the table holds. */
 const RUNS = new Map([
   [3, 2000],
   [10, 5000],
@@ -22,7 +23,7 @@ const RUNS = new Map([
   [1000, 10],
 ]);
 
-/** A task run of which the writes make their rows, which are removed after each of them. */
+/** The task run to which all written states belong. `tidyTable` removes them. */
 const SCRATCH_RUN = uuidv7();
 
 export async function prepareTable(client: Client): Promise<void> {
@@ -44,7 +45,7 @@ export async function operationsOn(client: Client, reference: Session): Promise<
     const taskRunIds = await column(client, `SELECT ${run} AS id FROM generate_series(0, ${runs - 1}) n`);
     lists.push(
       operation(
-        `list of ${states.toLocaleString("en")}`,
+        `list of ${grouped(states)}`,
         "read",
         (count) => shuffled(cycle(taskRunIds, count)),
         (session, taskRunId) => session.list(taskRunId),
@@ -99,7 +100,7 @@ async function column(client: Client, sql: string): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** States as Prefect recorded them, as new ones of the scratch run. */
+/** New states of the scratch run, with the contents that Prefect recorded. */
 export function newStates(count: number): NewState[] {
   return cycle(recordedStates, count).map((recorded) => ({
     type: recorded.type,

@@ -4,11 +4,11 @@ import type { Client } from "pg";
 export interface Plan {
   /** Its nodes from the outermost inwards, on one line. */
   text: string;
-  /** Pages of 8 kB that it looked at, those of indexes among them. */
+  /** Pages of 8 kB that it looked at, in tables and indexes. */
   pages: number;
-  /** How many of them PostgreSQL had to ask the operating system for. */
+  /** The pages among them that PostgreSQL had to ask the operating system for. */
   pagesRead: number;
-  /** What would grow with the table: rows read without an index, or read, or sorted, and not returned. */
+  /** The nodes whose work grows with the table: they read rows without an index, or rows that are not returned. */
   faults: string[];
 }
 
@@ -25,7 +25,7 @@ interface Node {
 }
 
 export async function explain(client: Client, sql: string, parameters: unknown[]): Promise<Plan> {
-  await client.query("BEGIN"); // A deletion is carried out, too.
+  await client.query("BEGIN"); // EXPLAIN ANALYZE carries a deletion out.
   try {
     const { rows } = await client.query<{ "QUERY PLAN": [{ Plan: Node }] }>(
       `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
@@ -63,6 +63,6 @@ function describe(node: Node): string {
   return `${node["Node Type"]} (${details.filter(Boolean).join(", ")})`;
 }
 
-/** Without the schema and the alias of the table. */
+/** The columns alone, without the table's alias. */
 const shortened = (keys: string[]): string =>
   keys.map((key) => key.replaceAll('"', "").split(".").at(-1)).join(", ");

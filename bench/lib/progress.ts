@@ -1,4 +1,8 @@
-/** Shows what is going on, in a line that the next call replaces; nothing when nobody watches. */
+/** Shows in a terminal what is going on, in a line that the next call replaces. */
 export function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
+
+/** Rounds below zero warm up. */
+export const roundName = (round: number, rounds: number): string =>
+  round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`;

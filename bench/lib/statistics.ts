@@ -1,4 +1,4 @@
-/** The middle of some figures, and the quartiles between which the middle half of them lies. */
+/** The median of some figures, and the two quartiles: the middle half of the figures lies between them. */
 export interface Spread {
   median: number;
   low: number;
@@ -10,7 +10,7 @@ export function spreadOf(figures: number[]): Spread {
   return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
 }
 
-/** With linear interpolation between the two nearest figures. */
+/** Interpolates between the two nearest figures. */
 function quantile(sorted: number[], share: number): number {
   const position = (sorted.length - 1) * share;
   const below = sorted[Math.floor(position)] ?? Number.NaN;
@@ -18,6 +18,6 @@ function quantile(sorted: number[], share: number): number {
   return below + (above - below) * (position % 1);
 }
 
-/** What the figures of each round are in units of the other ones of that round. */
+/** Divides the figure of each round by the other figure of the same round. */
 export const quotients = (dividends: number[], divisors: number[]): number[] =>
   dividends.map((dividend, round) => dividend / (divisors[round] ?? Number.NaN));

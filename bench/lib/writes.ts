@@ -1,19 +1,20 @@
 import type { Client } from "pg";
 import { DataSource } from "typeorm";
 
+import { PREFECT_TABLE } from "../../dev/prefect/table";
 import { TaskRunState } from "../../dist";
 import { migrate, runId } from "./database";
 import { STATES } from "./latency";
-import { createOriginal } from "./original";
-import { progress } from "./progress";
+import { progress, roundName } from "./progress";
 import { quotients, type Spread, spreadOf } from "./statistics";
+import { grouped } from "./text";
 
-/** Writing the same rows in the same order to this module's table and to the original's. */
+/** The same rows, written in the same order to this module's table and to Prefect's. */
 export interface WriteComparison {
   rows: number;
   here: TableFigures;
   original: TableFigures;
-  /** The original's time in units of this module's, round by round. */
+  /** The original's time divided by this module's, in the same round. */
   advantage: {
     loading: number;
     recording: Spread;
@@ -25,17 +26,17 @@ export interface TableFigures {
   tableBytes: number;
   indexBytes: Record<string, number>;
   loadedRowsPerSecond: number;
-  /** For 1,000 states in one statement, copied from another table: the server's work alone. */
+  /** For 1,000 states in one statement that copies them from another table: the server does all the work. */
   recordingMilliseconds: Spread;
-  /** Of the write-ahead log, for each of these states. */
+  /** Of write-ahead log, for each of these states. */
   walBytesPerState: number;
-  /** For 1,000 states through `manager.insert`: TypeORM's work with them is the same for both tables. */
+  /** For 1,000 states through `manager.insert`. TypeORM's part is the same for both tables. */
   insertingMilliseconds: Spread;
 }
 
 const BULK = 1000;
 
-/** Columns as the batch has them, where `type` is plain text because each schema has an enum of its own. */
+/** The columns of the batch. Its `type` is text, because each schema has its own enum. */
 const columns = (schema: string) =>
   `id, created, updated, type::text::${schema}.state_type, timestamp, name, message, state_details, data,
    task_run_id, result_artifact_id`;
@@ -52,19 +53,19 @@ export async function compareWrites(
 ): Promise<WriteComparison> {
   await client.query("CREATE SCHEMA here");
   await migrate(url, "here");
-  await createOriginal(client, "original");
+  await createOriginal(client);
   await client.query(`INSERT INTO original.task_run SELECT DISTINCT task_run_id FROM ${source}`);
   await client.query("SET synchronize_seqscans = off"); // Rows arrive in the order in which they lie in the source.
   const here = new Side("here", url);
   const original = new Side("original", url);
   for (const side of [here, original]) {
-    progress(`loading ${rows.toLocaleString("en")} rows: ${side.schema}`);
+    progress(`loading ${grouped(rows)} rows: ${side.schema}`);
     await side.load(client, source);
   }
   try {
     for (const side of [here, original]) await side.dataSource.initialize();
     for (let round = -warmUpRounds; round < rounds; round++) {
-      progress(`recording: ${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}`);
+      progress(`recording: ${roundName(round, rounds)}`);
       const sides = round % 2 ? [original, here] : [here, original];
       await createBatch(client, source, rows);
       for (const side of sides) await side.record(client, round >= 0);
@@ -86,7 +87,17 @@ export async function compareWrites(
   };
 }
 
-/** One of the two tables, and the milliseconds that were measured on it. */
+/** Prefect's own table, in the schema "original". */
+async function createOriginal(client: Client): Promise<void> {
+  await client.query(`
+    BEGIN;
+    CREATE SCHEMA original;
+    SET LOCAL search_path TO original;
+    ${PREFECT_TABLE}
+    COMMIT;`);
+}
+
+/** One of the two tables, with what was measured on it in milliseconds. */
 class Side {
   readonly dataSource: DataSource;
   loading = 0;
@@ -155,7 +166,7 @@ class Side {
   }
 }
 
-/** 1,000 states that a hundred task runs have next: with times after their latest, and ids after all others. */
+/** The next 1,000 states of a hundred task runs. Their times and ids are later than all that are stored. */
 async function createBatch(client: Client, source: string, rows: number): Promise<void> {
   await client.query("DROP TABLE IF EXISTS batch");
   await client.query(

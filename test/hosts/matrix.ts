@@ -44,7 +44,7 @@ async function main(): Promise<void> {
 }
 
 async function useOnNode(folder: string, serverUrl: string, versions: string[]): Promise<void> {
-  const host = installHost(folder);
+  const host = installHost(folder, join(__dirname, "host"));
   for (const version of new Set(versions)) {
     await useNewDatabase(serverUrl, `node-${version}`);
     check(`CommonJS and ES module on Node.js ${version}`, () =>

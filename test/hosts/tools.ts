@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   install(folder, "--ignore-scripts");
   for (const linter of ["publint", "attw"]) check(linter, () => npm(folder, "run", linter));
 
-  const installed = installHost(folder);
+  const installed = installHost(folder, join(__dirname, "host"));
   const server = await startPostgres();
   for (const [type, scripts] of Object.entries(consumers)) {
     for (const script of scripts) {

@@ -4,7 +4,7 @@ import { uuidv7 } from "uuidv7";
 import { type Contender, type NewState, poolOptions, type State } from "../../lib/contender";
 import { Prisma, PrismaClient } from "./generated/client";
 
-/** `generated` is what `prisma generate` 7.9.1 makes of `schema.prisma`. */
+/** `bench/install.ts` generates `./generated` from `schema.prisma`. */
 export const prisma: Contender = {
   name: "Prisma",
   library: "@prisma/client",
@@ -13,7 +13,7 @@ export const prisma: Contender = {
     const states = client.taskRunState;
     const asState = (found: unknown) => found as State;
     return {
-      // It joins the calls of one turn of the event loop into one statement: fewer statements than calls.
+      // Prisma joins the calls of one turn of the event loop into one statement, so it sends fewer statements.
       read: async (id) => asState(await states.findUnique({ where: { id } })),
       async list(taskRunId) {
         const found = await states.findMany({

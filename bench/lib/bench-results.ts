@@ -5,9 +5,10 @@ import { type Machine, machineAsText } from "./machine";
 import type { Measurement } from "./measure";
 import type { Operation } from "./operations";
 import { quotients, type Spread, spreadOf } from "./statistics";
+import { asTable, grouped, spread } from "./text";
 
-/** What `--json` prints. Ratios are taken within a round: what slows the machine down slows both of its terms. */
-export interface Results {
+/** What `--json` prints. A ratio compares figures of the same round: what slows the machine down slows both. */
+export interface BenchResults {
   machine: Machine;
   callers: number;
   pool: number;
@@ -20,15 +21,15 @@ export interface Result {
   contender: string;
   /** Calls a second. */
   throughput: Spread;
-  /** Throughput in units of the reference's, SQL by hand. */
+  /** Throughput divided by the reference's. */
   againstReference: Spread;
-  /** This module's throughput in units of this contender's. */
+  /** This module's throughput divided by this contender's. */
   moduleAgainstThis: Spread;
-  /** Microseconds of this process for a call. */
+  /** CPU time of this process for a call, in microseconds. */
   cpu: Spread;
 }
 
-/** All measurements of an operation: those of each contender, round by round. */
+/** The measurements of an operation: for each contender, one a round. */
 export type Rounds = Map<Contender, Measurement[]>;
 
 export function resultsOf(rounds: Rounds, reference: Contender, module: Contender): Result[] {
@@ -51,7 +52,7 @@ export function versionOf({ library }: Contender): string {
   return versions[library] ?? "unknown";
 }
 
-export function asText({ machine, callers, pool, rounds, contenders, operations }: Results): string {
+export function asText({ machine, callers, pool, rounds, contenders, operations }: BenchResults): string {
   const table = (kind: Operation["kind"], cell: (result: Result) => string) => {
     const columns = operations.filter((operation) => operation.kind === kind);
     return asTable([
@@ -71,31 +72,11 @@ export function asText({ machine, callers, pool, rounds, contenders, operations 
   return [
     `${machineAsText(machine)}
 ${callers} callers, a pool of ${pool} connections each, ${rounds} rounds. Medians; in brackets the middle half of the rounds.`,
-    both("Calls a second", ({ throughput }) => Math.round(throughput.median).toLocaleString("en")),
-    both("Throughput, pg by hand = 1.00", ({ againstReference }) => spread(againstReference)),
+    both("Calls a second", ({ throughput }) => grouped(throughput.median)),
+    both("Throughput, pg by hand = 1.00", ({ againstReference }) => spread(againstReference, 2)),
     both("Throughput of this module, the contender's = 1.00", ({ moduleAgainstThis }) =>
-      spread(moduleAgainstThis),
+      spread(moduleAgainstThis, 2),
     ),
-    both("CPU for a call, µs, without the server's", ({ cpu }) =>
-      Math.round(cpu.median).toLocaleString("en"),
-    ),
+    both("CPU time of a call, µs, without the server's", ({ cpu }) => grouped(cpu.median)),
   ].join("\n\n");
-}
-
-const spread = ({ median, low, high }: Spread): string =>
-  `${median.toFixed(2)} [${low.toFixed(2)} ${high.toFixed(2)}]`;
-
-/** The first column to the left, the others to the right. */
-export function asTable(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((text, column) =>
-          column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0),
-        )
-        .join("   ")
-        .trimEnd(),
-    )
-    .join("\n");
 }

@@ -1,0 +1,204 @@
+import { execFile, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+import { scripts } from "../package.json";
+import { type TestDataSource, useDatabase } from "./support/database";
+import { type Block, packedFiles, readPage, root } from "./support/documents";
+import { failureOf } from "./support/failure-of";
+
+/**
+ * How a code block in a document is tagged: the first line of its fence names the language and then one of these tags.
+ *
+ * - `ts run`, or `ts run <file>`: a whole program. It is compiled, and runs in a new database that DATABASE_URL names
+ *   and where the table exists, unless the program mentions `migrations`. It must exit with 0. Of a named file the page
+ *   must also say how to run it.
+ * - `text output`: what the program above it prints. UUIDs and times that the program does not name itself may differ.
+ * - `ts compile`: a fragment. It is compiled, and may use the names of support/document-prelude.ts.
+ * - `sql run`: runs after those above it on the page, in a database of the page's own where the table exists.
+ * - `source=<path>`, in any language: stands in that file in one piece, indentation aside.
+ * - `json compile`: is JSON.
+ * - `sh commands`: does not run. As everywhere in the documents, each npm script and npx command that it names exists.
+ */
+const KINDS = ["ts run", "text output", "ts compile", "sql run", "json compile", "sh commands"];
+
+const packed = packedFiles();
+const pages = packed.filter((path) => path.endsWith(".md")).map(readPage);
+const blocks = pages.flatMap((page) => page.blocks);
+const programs = blocksOf("ts run");
+
+function blocksOf(kind: string): Block[] {
+  return blocks.filter((block) => block.kind === kind);
+}
+
+/** The output that the page shows for a program: the next block, or the next but commands. */
+function outputOf(program: Block): Block | undefined {
+  const later = blocks.slice(blocks.indexOf(program) + 1).filter(({ page }) => page === program.page);
+  const next = later.find(({ kind }) => kind !== "sh commands");
+  return next?.kind === "text output" ? next : undefined;
+}
+
+const at = ({ page, line }: Block) => `${page}:${line}`;
+
+test("every code block has a tag, and every output a program", () => {
+  expect(pages.map(({ path }) => path)).toContain("README.md");
+  expect(programs.length).toBeGreaterThan(0);
+  const untagged = blocks.filter(({ kind }) => !KINDS.includes(kind) && !kind.endsWith(" source"));
+  expect(untagged.map(at)).toEqual([]);
+  const outputs = programs.map(outputOf);
+  const orphans = blocksOf("text output").filter((block) => !outputs.includes(block));
+  expect(orphans.map(at)).toEqual([]);
+});
+
+describe("In a folder as a reader has it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "task-run-state-documents-"));
+  const fileOf = (block: Block) => join(at(block).replace(":", "-"), block.argument ?? "block.mts");
+  const files = [...programs, ...blocksOf("ts compile")];
+
+  beforeAll(() => {
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+    for (const block of files) {
+      const path = join(folder, fileOf(block));
+      mkdirSync(dirname(path), { recursive: true });
+      // A line has the number that it has in the page, which the compiler will name.
+      writeFileSync(path, "\n".repeat(block.line - 1) + block.code);
+    }
+    const config = {
+      extends: join(root, "tsconfig.json"),
+      compilerOptions: { noUnusedLocals: false, exactOptionalPropertyTypes: false },
+      include: [join(root, "src")], // tsx applies these options to no other files.
+      files: [join(__dirname, "support/document-prelude.ts"), ...files.map(fileOf)],
+    };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("every block of TypeScript compiles", () => {
+    const { stdout, status } = spawnSync(join(root, "node_modules/.bin/tsc"), {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
+  });
+
+  for (const program of programs) {
+    describe(`the program of ${at(program)}`, () => {
+      const database = useDatabase();
+
+      test("runs, and prints what the page says", async () => {
+        if (!program.code.includes("migrations")) await database.connect();
+        const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", fileOf(program)], {
+          cwd: folder,
+          env: { ...process.env, DATABASE_URL: database.url, FORCE_COLOR: "0" }, // Jest in a terminal asks for colours.
+          timeout: 20_000,
+        });
+        const output = outputOf(program);
+        if (output) expect(comparable(stdout, program)).toBe(comparable(output.code, program));
+      });
+    });
+  }
+});
+
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+
+/** The output with a number for each UUID and a word for each time that the program does not name itself. */
+function comparable(output: string, { code }: Block): string {
+  const made: string[] = [];
+  const numbered = (id: string) => {
+    if (!made.includes(id)) made.push(id);
+    return `<uuid ${made.indexOf(id) + 1}>`;
+  };
+  return output
+    .trim()
+    .replace(UUID, (id) => (code.includes(id) ? id : numbered(id)))
+    .replace(TIME, (time) => (code.includes(time) ? time : "<time>"));
+}
+
+for (const { path, blocks } of pages) {
+  const queries = blocks.filter(({ kind }) => kind === "sql run");
+  if (queries.length === 0) continue;
+
+  describe(`In one database, the SQL of ${path}`, () => {
+    const database = useDatabase();
+    let dataSource: TestDataSource;
+    beforeAll(async () => {
+      dataSource = await database.connect();
+    });
+
+    test.each(queries)("runs: line $line", async ({ code }) => {
+      expect(await failureOf(dataSource.query(code))).toBeUndefined();
+    });
+  });
+}
+
+for (const block of blocks.filter(({ kind }) => kind.endsWith(" source"))) {
+  test(`${at(block)} is a part of ${block.argument}`, () => {
+    const unindented = (code: string) => code.replace(/^ +/gm, "");
+    const file = readFileSync(join(root, block.argument ?? ""), "utf8");
+    expect(unindented(file)).toContain(unindented(block.code));
+  });
+}
+
+for (const block of blocksOf("json compile")) {
+  test(`${at(block)} is JSON`, () => {
+    expect(JSON.parse(block.code)).toBeDefined();
+  });
+}
+
+test("every command that the documents name exists, also that which runs a named program", () => {
+  const namedIn = (command: RegExp) =>
+    pages.flatMap(({ text }) => [...text.matchAll(command)].map(([, name = ""]) => name));
+
+  const scriptsNamed = [
+    ...namedIn(/\bnpm (start|test)\b/g),
+    ...namedIn(/\bnpm run (?:--\S+ )*([a-z]+(?:[:-][a-z]+)*)/g),
+  ];
+  expect(scriptsNamed.length).toBeGreaterThan(5);
+  expect(scriptsNamed.filter((name) => !(name in scripts))).toEqual([]);
+
+  const programsNamed = namedIn(/\bnpx ([\w-]+)/g);
+  expect(programsNamed.length).toBeGreaterThan(0);
+  expect(programsNamed.filter((name) => !existsSync(join(root, "node_modules/.bin", name)))).toEqual([]);
+
+  for (const { page, argument } of programs.filter(({ argument }) => argument)) {
+    expect(pages.find(({ path }) => path === page)?.text).toContain(`npx tsx ${argument}`);
+  }
+});
+
+test("every link leads to what is in the package, and to a heading that exists", () => {
+  const links = pages.flatMap(({ links }) => links);
+  expect(links.length).toBeGreaterThan(5);
+  const leadsToNothing = (link: string) => {
+    const [file = "", anchor] = link.split("#");
+    if (anchor !== undefined) return !pages.find(({ path }) => path === file)?.anchors.includes(anchor);
+    return !packed.some((path) => path === file || path.startsWith(`${file.replace(/\/$/, "")}/`));
+  };
+  expect(links.filter(leadsToNothing)).toEqual([]);
+});
+
+test("the tests that the guarantees name exist", () => {
+  const tables = pages.flatMap(({ text }) => [
+    ...text.matchAll(/^\| promise \| test \|\n\| --- \| --- \|\n((\|.*\n)+)/gm),
+  ]);
+  const rows = tables.flatMap(([, rows = ""]) => rows.trim().split("\n"));
+  const names = rows.flatMap((row) =>
+    (row.split("|").at(-2) ?? "").split(",").map((name) => name.replaceAll("`", "").trim()),
+  );
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => !existsSync(join(__dirname, `${name}.test.ts`)))).toEqual([]);
+});
+
+test("the README takes at most 130 lines", () => {
+  expect(readFileSync(join(root, "README.md"), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(130);
+});
