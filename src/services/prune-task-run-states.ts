@@ -75,10 +75,12 @@ function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boole
   const table = path.map((name) => connection.driver.escape(name)).join(".");
   const histories = `FROM ${table} WHERE task_run_id = ANY (ARRAY(
         SELECT seen.task_run_id FROM seen CROSS JOIN LATERAL (
-          SELECT type, timestamp FROM ${table} WHERE task_run_id = seen.task_run_id
-          ORDER BY timestamp DESC, id DESC LIMIT 1
+          SELECT timestamp FROM ${table} WHERE task_run_id = seen.task_run_id ORDER BY timestamp DESC LIMIT 1
+        ) last CROSS JOIN LATERAL (
+          SELECT type FROM ${table} WHERE task_run_id = seen.task_run_id AND timestamp = last.timestamp
+          ORDER BY id DESC LIMIT 1
         ) latest
-        WHERE type IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED') AND timestamp < $1))`;
+        WHERE last.timestamp < $1 AND latest.type IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')))`;
   return `
     WITH RECURSIVE seen (task_run_id, place) AS (
       (SELECT task_run_id, 1::bigint FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}
