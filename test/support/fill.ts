@@ -11,7 +11,7 @@ export function fillHistories(
   return manager.query(
     `INSERT INTO task_run_state (id, task_run_id, type, timestamp, name)
      SELECT overlay(gen_random_uuid()::text PLACING substr(hex, 1, 8) || '-' || substr(hex, 9) FROM 1 FOR 13)::uuid,
-       md5('task run ' || run)::uuid, type::state_type, timestamp, initcap(type)
+       md5('task run ' || run)::uuid, type::task_run_state_type, timestamp, initcap(type)
      FROM generate_series($3::int, $3::int + $1::int - 1) run
      CROSS JOIN generate_series(1, $2::int) state
      CROSS JOIN LATERAL (VALUES (
