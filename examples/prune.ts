@@ -12,8 +12,6 @@ import { SingleBar } from "cli-progress";
 import { DataSource, type EntityManager } from "typeorm";
 import { type PruneOptions, pruneTaskRunStates, TaskRunState } from "typeorm-task-run-state";
 
-import { cannotConnect } from "../dev/cannot-connect";
-
 async function main(): Promise<void> {
   const options = readOptions();
   const dataSource = await connect();
@@ -53,7 +51,8 @@ async function connect(): Promise<DataSource> {
   try {
     return await new DataSource({ type: "postgres", url, entities: [TaskRunState] }).initialize();
   } catch (error) {
-    refuse(cannotConnect(error, "check DATABASE_URL."), 1);
+    const { code, message } = error as NodeJS.ErrnoException;
+    refuse(`Cannot connect to PostgreSQL (${message || code}): check DATABASE_URL.`, 1);
   }
 }
 
@@ -87,8 +86,7 @@ async function prune(manager: EntityManager, options: PruneOptions): Promise<voi
   }
   bar.stop();
   if (process.exitCode === undefined) console.log(`Done: ${text()}.`);
-  else if (after)
-    console.log(`Stopped. To go on: npm run example:prune -- ${asArguments({ ...options, after })}`);
+  else if (after) console.log(`Stopped. To go on, add --after ${after}`);
 }
 
 /** The first or the last task run by id. */
@@ -100,11 +98,6 @@ async function outermost(manager: EntityManager, direction: "ASC" | "DESC"): Pro
 /** How far on an id is, for the bar: by its first 48 bits, which of version 7 are the time. */
 function place(id = ""): number {
   return Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
-}
-
-function asArguments({ before, batch, after, dryRun }: PruneOptions): string {
-  const optional = [batch && `--batch ${batch}`, dryRun && "--dry-run"].filter(Boolean);
-  return [`--before ${before.toISOString()}`, ...optional, `--after ${after}`].join(" ");
 }
 
 function grouped(count: number): string {

@@ -68,8 +68,9 @@ async function* steps(manager: EntityManager, before: Date, batch: number, dryRu
 }
 
 /**
- * A skip scan: from each task run the index leads to the next one. The task runs that are to go are an array, since without
- * statistics PostgreSQL would read the whole table to join it with them.
+ * A skip scan: from each task run the index leads to the next one, and to when that began. What began later is not older, so
+ * that most task runs take no second look. Those that are to go are an array, since without statistics PostgreSQL would read
+ * the whole table to join it with them.
  */
 function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boolean): string {
   const path = connection.getMetadata(TaskRunState).tablePath.split(".");
@@ -81,14 +82,15 @@ function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boole
         ) last CROSS JOIN LATERAL (
           SELECT type FROM ${table} WHERE task_run_id = seen.task_run_id AND timestamp = last.timestamp
           ORDER BY id DESC LIMIT 1
-        ) latest WHERE last.timestamp < $1 AND latest.type IN (${finished})))`;
+        ) latest WHERE seen.began < $1 AND last.timestamp < $1 AND latest.type IN (${finished})))`;
   return `
-    WITH RECURSIVE seen (task_run_id, place) AS (
-      (SELECT task_run_id, 1::bigint FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}
-        ORDER BY task_run_id LIMIT 1)
+    WITH RECURSIVE seen (place, task_run_id, began) AS (
+      (SELECT 1::bigint, task_run_id, timestamp FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}
+        ORDER BY task_run_id, timestamp LIMIT 1)
       UNION ALL
-      SELECT next.task_run_id, place + 1 FROM seen CROSS JOIN LATERAL (
-        SELECT task_run_id FROM ${table} WHERE task_run_id > seen.task_run_id ORDER BY task_run_id LIMIT 1
+      SELECT place + 1, next.* FROM seen CROSS JOIN LATERAL (
+        SELECT task_run_id, timestamp FROM ${table} WHERE task_run_id > seen.task_run_id
+        ORDER BY task_run_id, timestamp LIMIT 1
       ) next WHERE place < $2
     ), gone AS (
       ${dryRun ? `SELECT task_run_id ${histories}` : `DELETE ${histories} RETURNING task_run_id`}
