@@ -6,6 +6,7 @@ import { createTable, measureLatency, schemaOf } from "./lib/latency";
 import { machine } from "./lib/machine";
 import { OPTIONS } from "./lib/options";
 import { progress } from "./lib/progress";
+import { measureRetention } from "./lib/retention";
 import { scaleChart } from "./lib/scale-chart";
 import { assertPlans, asText, type ScaleResults } from "./lib/scale-results";
 import { grouped } from "./lib/text";
@@ -33,10 +34,18 @@ async function main(): Promise<void> {
       await createTable(client, url, rows);
     }
     const tables = await measureLatency(client, url, SIZES, { warmUpRounds, rounds, calls });
+    const retention = await measureRetention(client, url, SIZES, { warmUpRounds, rounds });
     const source = `${schemaOf(WRITTEN)}.task_run_state`;
     const writes = await compareWrites(client, url, { source, rows: WRITTEN, warmUpRounds, rounds });
     progress("");
-    const results: ScaleResults = { machine: await machine(client), rounds, calls, tables, writes };
+    const results: ScaleResults = {
+      machine: await machine(client),
+      rounds,
+      calls,
+      tables,
+      retention,
+      writes,
+    };
     const svg = await svgOf(scaleChart(results)); // Each run shows that the chart can be drawn.
     if (options.plot) writeDocument("bench-scale.svg", svg);
     console.log(options.json ? JSON.stringify(results, null, 2) : asText(results));

@@ -5,5 +5,6 @@ export { TaskRunState } from "./entities/task-run-state.entity";
 export { migrations } from "./migrations";
 export { CreateTaskRunState1795305600000 } from "./migrations/1795305600000-CreateTaskRunState";
 export { InvalidUuidError } from "./services/invalid-uuid.error";
+export { type PruneOptions, type PruneStep, pruneTaskRunStates } from "./services/prune-task-run-states";
 export { TaskRunStateService } from "./services/task-run-state.service";
 export { withPreparedStatements } from "./services/with-prepared-statements";

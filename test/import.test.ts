@@ -43,6 +43,7 @@ test("the module exports its public surface, and nothing else", () => {
     "TaskRunState",
     "TaskRunStateService",
     "migrations",
+    "pruneTaskRunStates",
     "withPreparedStatements",
   ]);
 });

@@ -12,6 +12,7 @@ const files = [
   "original-behaviours",
   "prefect-table",
   "prepared-statements",
+  "prune",
   "recording-routes",
   "same-as-delete",
   "same-as-find",

@@ -49,7 +49,8 @@ export async function migrate(url: string, schema = "public"): Promise<void> {
 export const runId = (group: string, n: string): string => `md5('${group}' || ${n})::uuid`;
 
 /**
- * Fills a table with `runs` task runs of `states` states each. Their contents repeat the recorded Prefect states.
+ * Fills a table with `runs` task runs of `states` states each. Their contents repeat the recorded Prefect states, but each
+ * task run ends as COMPLETED.
  * The states of all runs arrive in a shuffled order, so that a run's rows are scattered over the whole table. Ids
  * are UUIDv7 in the order of arrival. Times have microseconds.
  */
@@ -72,7 +73,7 @@ export async function fill(
      INSERT INTO ${table} (id, created, updated, type, timestamp, name, message, state_details, data, task_run_id)
      SELECT (lpad(to_hex(1767225600000 + arrival), 12, '0') || '7' || substr(md5('${group}' || a.n), 1, 3)
               || '8' || substr(md5('${group}' || a.n), 4, 15))::uuid,
-       arrived, arrived, c.type, at, c.name, c.message, c.state_details, c.data, ${runId(group, "a.n / $3::int")}
+       arrived, arrived, CASE a.n % $3::int WHEN $3 - 1 THEN 'COMPLETED' ELSE c.type END, at, c.name, c.message, c.state_details, c.data, ${runId(group, "a.n / $3::int")}
      FROM arrivals a
      JOIN contents c ON c.n = a.n % $4::int
      CROSS JOIN LATERAL (

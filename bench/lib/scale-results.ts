@@ -1,5 +1,6 @@
 import { ACCESSES, METHODS, type TableResult, type Timing } from "./latency";
 import { type Machine, machineAsText } from "./machine";
+import { FINDS, type RetentionResult, referenceOf, type StepTiming } from "./retention";
 import { asTable, grouped, spread } from "./text";
 import type { TableFigures, WriteComparison } from "./writes";
 
@@ -10,6 +11,7 @@ export interface ScaleResults {
   /** In each round, of each method, on each table, for each kind of access. */
   calls: number;
   tables: TableResult[];
+  retention: RetentionResult[];
   writes: WriteComparison;
 }
 
@@ -22,8 +24,13 @@ export function assertPlans({ tables }: ScaleResults): void {
   if (faults.length > 0) throw new Error(`Plans that will not scale:\n${faults.join("\n")}`);
 }
 
-export function asText({ machine, rounds, calls, tables, writes }: ScaleResults): string {
+export function asText({ machine, rounds, calls, tables, retention, writes }: ScaleResults): string {
   const smallest = grouped(tables[0]?.rows ?? 0);
+  const steps = (cell: (timing: StepTiming) => string) =>
+    asTable([
+      ["rows", ...FINDS],
+      ...retention.map(({ rows, steps }) => [grouped(rows), ...FINDS.map((finds) => cell(steps[finds]))]),
+    ]);
   return `${machineAsText(machine)}
 One caller, ${rounds} rounds. Medians; in brackets the middle half of the rounds.
 
@@ -58,6 +65,14 @@ ${METHODS.map((method) =>
     }),
   ].join("\n"),
 ).join("\n")}
+
+Retention: time of a step for each task run that it looks at, µs
+
+${steps(({ microseconds }) => spread(microseconds, 1))}
+
+The same, ${grouped(referenceOf(retention)?.rows ?? 0)} rows = 1.00
+
+${steps(({ againstReference }) => spread(againstReference, 2))}
 
 Writing to ${grouped(writes.rows)} rows: this module's table and the original's
 

@@ -39,3 +39,18 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function assertUuid(parameter: string, value: unknown): asserts value is string {
   if (typeof value !== "string" || !UUID.test(value)) throw new InvalidUuidError(parameter, value);
 }
+
+/** Takes a `Date` for its own, as the driver does; a library's date has to be converted. */
+export function assertDate(parameter: string, value: unknown): asserts value is Date {
+  if (!(value instanceof Date)) {
+    throw new TypeError(`${parameter} must be a Date, but received ${nameOfClass(value)}.`);
+  }
+  if (Number.isNaN(value.getTime())) throw new RangeError(`${parameter} must be a valid Date.`);
+}
+
+export function assertCount(parameter: string, value: unknown): asserts value is number {
+  const expected = `${parameter} must be a whole number from 1 on`;
+  if (typeof value !== "number") throw new TypeError(`${expected}, but received ${nameOfClass(value)}.`);
+  if (!(Number.isSafeInteger(value) && value > 0))
+    throw new RangeError(`${expected}, but received ${value}.`);
+}

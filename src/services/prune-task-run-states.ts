@@ -1,0 +1,101 @@
+import type { EntityManager, QueryRunner } from "typeorm";
+
+import { TERMINAL_STATE_TYPES } from "../entities/state-type";
+import { TaskRunState } from "../entities/task-run-state.entity";
+import { assertCount, assertDate, assertManager, assertUuid } from "./arguments";
+import { withQueryRunner } from "./query-runner";
+
+export interface PruneOptions {
+  /** A history goes when its latest state is older than this. */
+  before: Date;
+  /** How many task runs one step looks at, at most; 1,000 unless set. */
+  batch?: number;
+  /** The `after` of an earlier step: looks only at the task runs behind that one, in the order of their ids. */
+  after?: string;
+  /** Counts what would go, and deletes nothing. */
+  dryRun?: boolean;
+}
+
+export interface PruneStep {
+  /** How many task runs this step looked at. */
+  taskRunsSeen: number;
+  /** How many of them lost their history; in a dry run, would lose it. */
+  taskRuns: number;
+  /** How many states these histories had. */
+  states: number;
+  /** The id of the last task run that this step looked at. */
+  after: string;
+}
+
+/**
+ * Deletes the whole histories of finished task runs: of those whose latest state, by `timestamp` and then `id`, is
+ * COMPLETED, FAILED, CANCELLED or CRASHED and older than `before`.
+ *
+ * Each step is one SQL statement through the caller's manager. On `dataSource.manager` each step commits by itself: stop
+ * after any of them, and go on from its `after` at any time. A step judges a task run by the states that are committed when
+ * the step begins, and deletes none that is committed later.
+ *
+ * @returns the steps, each of which runs when it is asked for; none when there is no task run to look at.
+ * @throws {InvalidUuidError} when `after` is not a UUID.
+ * @throws {TypeError} when the manager is not an `EntityManager`, `before` not a `Date` or `batch` not a number.
+ * @throws {RangeError} when `before` is an invalid date, or `batch` not a whole number from 1 on.
+ * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
+ *
+ * @example
+ * const before = new Date(Date.now() - 90 * 24 * 60 * 60 * 1000);
+ * for await (const step of pruneTaskRunStates(dataSource.manager, { before })) console.log(step);
+ */
+export function pruneTaskRunStates(manager: EntityManager, options: PruneOptions): AsyncGenerator<PruneStep> {
+  assertManager(manager);
+  const { before, batch = 1000, after, dryRun = false } = options ?? {};
+  assertDate("before", before);
+  assertCount("batch", batch);
+  if (after !== undefined) assertUuid("after", after);
+  return steps(manager, new Date(before), batch, dryRun, after);
+}
+
+async function* steps(manager: EntityManager, before: Date, batch: number, dryRun: boolean, after?: string) {
+  let last = after;
+  let seen: number;
+  do {
+    const sql = statement(manager, dryRun, last !== undefined);
+    const parameters = last === undefined ? [before, batch] : [before, batch, last];
+    const query = (queryRunner: QueryRunner): Promise<[PruneStep]> => queryRunner.query(sql, parameters);
+    const [step] = await withQueryRunner(manager, query);
+    ({ taskRunsSeen: seen, after: last } = step);
+    if (seen > 0) yield step;
+  } while (seen === batch);
+}
+
+/**
+ * A skip scan: from each task run the index leads to the next one, and to when that began. What began later is not older, so
+ * that most task runs take no second look. Those that are to go are an array, since without statistics PostgreSQL would read
+ * the whole table to join it with them.
+ */
+function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boolean): string {
+  const path = connection.getMetadata(TaskRunState).tablePath.split(".");
+  const table = path.map((name) => connection.driver.escape(name)).join(".");
+  const finished = [...TERMINAL_STATE_TYPES].map((type) => `'${type}'`).join();
+  const histories = `FROM ${table} WHERE task_run_id = ANY (ARRAY(
+        SELECT seen.task_run_id FROM seen CROSS JOIN LATERAL (
+          SELECT timestamp FROM ${table} WHERE task_run_id = seen.task_run_id ORDER BY timestamp DESC LIMIT 1
+        ) last CROSS JOIN LATERAL (
+          SELECT type FROM ${table} WHERE task_run_id = seen.task_run_id AND timestamp = last.timestamp
+          ORDER BY id DESC LIMIT 1
+        ) latest WHERE seen.began < $1 AND last.timestamp < $1 AND latest.type IN (${finished})))`;
+  return `
+    WITH RECURSIVE seen (place, task_run_id, began) AS (
+      (SELECT 1::bigint, task_run_id, timestamp FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}
+        ORDER BY task_run_id, timestamp LIMIT 1)
+      UNION ALL
+      SELECT place + 1, next.* FROM seen CROSS JOIN LATERAL (
+        SELECT task_run_id, timestamp FROM ${table} WHERE task_run_id > seen.task_run_id
+        ORDER BY task_run_id, timestamp LIMIT 1
+      ) next WHERE place < $2
+    ), gone AS (
+      ${dryRun ? `SELECT task_run_id ${histories}` : `DELETE ${histories} RETURNING task_run_id`}
+    )
+    SELECT (SELECT count(*) FROM seen)::int AS "taskRunsSeen", count(DISTINCT task_run_id)::int AS "taskRuns",
+      count(*)::int AS states, (SELECT task_run_id FROM seen ORDER BY place DESC LIMIT 1) AS after
+    FROM gone`;
+}

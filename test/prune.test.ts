@@ -1,0 +1,262 @@
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import { type EntityManager, EntityMetadataNotFoundError } from "typeorm";
+import {
+  InvalidUuidError,
+  type PruneOptions,
+  type PruneStep,
+  pruneTaskRunStates,
+  StateType,
+} from "typeorm-task-run-state";
+import { collect } from "./support/collect";
+import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+import { record } from "./support/record";
+
+const database = useDatabase();
+let dataSource: TestDataSource;
+
+beforeAll(async () => {
+  dataSource = await database.connect();
+});
+beforeEach(() => dataSource.query("DELETE FROM task_run_state"));
+
+const BEFORE = new Date("2026-06-01T00:00:00.000Z");
+
+/** A state as far as retention looks at it. */
+interface Row {
+  taskRunId: string;
+  id: string;
+  type: StateType;
+  /** Microseconds from BEFORE on. */
+  time: number;
+}
+
+async function store(rows: Row[]): Promise<void> {
+  await dataSource.query(
+    `INSERT INTO task_run_state (task_run_id, id, type, timestamp, name)
+     SELECT "taskRunId", id, type, $2::timestamptz + time * interval '1 microsecond', ''
+     FROM jsonb_to_recordset($1) AS row ("taskRunId" uuid, id uuid, type task_run_state_type, time int)`,
+    [JSON.stringify(rows), BEFORE],
+  );
+}
+
+async function storedIds(): Promise<string[]> {
+  const rows = await dataSource.query("SELECT id FROM task_run_state");
+  return rows.map(({ id }: Row) => id).sort();
+}
+
+/** The steps, and the rows that they leave, as the definition of retention has them. */
+function expected(rows: Row[], batch: number, after: string): { steps: PruneStep[]; left: string[] } {
+  const taskRunIds = [...new Set(rows.map(({ taskRunId }) => taskRunId))].filter((id) => id > after).sort();
+  const goes = (taskRunId: string) => {
+    const latest = rows
+      .filter((row) => row.taskRunId === taskRunId)
+      .sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1))
+      .at(-1);
+    return latest && latest.time < 0 && /^(COMPLETED|FAILED|CANCELLED|CRASHED)$/.test(latest.type);
+  };
+  const gone = taskRunIds.filter(goes);
+  const steps: PruneStep[] = [];
+  for (let start = 0; start < taskRunIds.length; start += batch) {
+    const seen = taskRunIds.slice(start, start + batch);
+    steps.push({
+      taskRunsSeen: seen.length,
+      taskRuns: seen.filter((id) => gone.includes(id)).length,
+      states: rows.filter(({ taskRunId }) => seen.includes(taskRunId) && gone.includes(taskRunId)).length,
+      after: String(seen.at(-1)),
+    });
+  }
+  const left = rows.filter(({ taskRunId }) => !gone.includes(taskRunId)).map(({ id }) => id);
+  return { steps, left: left.sort() };
+}
+
+const NIL = "00000000-0000-0000-0000-000000000000";
+const MAX = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+const taskRunId = fc.oneof(
+  fc.constantFrom(NIL, MAX),
+  { weight: 5, arbitrary: fc.uuid({ version: 4 }) },
+  { weight: 5, arbitrary: fc.uuid({ version: 7 }) },
+);
+const state = fc.record({
+  id: fc.nat(9), // how the id begins
+  type: fc.constantFrom(...Object.values(StateType)),
+  time: fc.oneof(fc.integer({ min: -2, max: 1 }), fc.integer({ min: -2_000_000_000, max: 2_000_000_000 })),
+});
+const histories = fc
+  .uniqueArray(fc.tuple(taskRunId, fc.array(state, { minLength: 1, maxLength: 5 })), {
+    selector: ([taskRunId]) => taskRunId,
+    maxLength: 9,
+  })
+  .map((histories) =>
+    histories
+      .flatMap(([taskRunId, states]) => states.map((row) => ({ taskRunId, ...row })))
+      .map((row, index) => ({
+        ...row,
+        id: `${row.id}0000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
+      })),
+  );
+const after = fc.option(fc.oneof(taskRunId, fc.nat(20)), { nil: undefined });
+
+test("of any histories, exactly those go that the definition names, step by step, in a dry run and in earnest, also when it stops and goes on", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      histories,
+      fc.integer({ min: 1, max: 4 }),
+      after,
+      fc.nat(4),
+      async (rows, batch, start, stopAfter) => {
+        await dataSource.query("DELETE FROM task_run_state");
+        await store(rows);
+        // The number stands for one of the task runs.
+        const given = typeof start === "number" ? rows[start % rows.length]?.taskRunId : start;
+        const { steps, left } = expected(rows, batch, given ?? "");
+        const options: PruneOptions = { before: BEFORE, batch, ...(given && { after: given }) };
+
+        expect(await collect(pruneTaskRunStates(dataSource.manager, { ...options, dryRun: true }))).toEqual(
+          steps,
+        );
+        expect(await storedIds()).toEqual(rows.map(({ id }) => id).sort());
+
+        const taken = await collect(pruneTaskRunStates(dataSource.manager, options), stopAfter);
+        const last = taken.at(-1)?.after.toUpperCase();
+        const rest = pruneTaskRunStates(dataSource.manager, { ...options, ...(last && { after: last }) });
+        expect([...taken, ...(await collect(rest))]).toEqual(steps);
+        expect(await storedIds()).toEqual(left);
+      },
+    ),
+    { numRuns: Number(process.env.RANDOM_HISTORIES ?? 300) },
+  );
+}, 60_000);
+
+/** A finished history of one state, older than BEFORE. */
+async function finished(taskRunId: string = randomUUID(), manager = dataSource.manager): Promise<string> {
+  await record(manager, { taskRunId, type: StateType.COMPLETED, timestamp: new Date(BEFORE.getTime() - 1) });
+  return taskRunId;
+}
+
+test("each step is one statement, which commits by itself and holds no connection after it", async () => {
+  await Promise.all([finished(), finished(), finished()]);
+  dataSource.statements.length = 0;
+  const steps = pruneTaskRunStates(dataSource.manager, { before: BEFORE, batch: 2 });
+  expect(dataSource.statements).toEqual([]);
+  await steps.next();
+  expect(await storedIds()).toHaveLength(1);
+  expect(connectionsInUse(dataSource)).toEqual({ inUse: 0, waiting: 0 });
+  await collect(steps);
+  expect(dataSource.statements.filter((sql) => sql.includes("DELETE"))).toHaveLength(2);
+  expect(dataSource.statements.filter((sql) => /BEGIN|START|COMMIT/.test(sql))).toEqual([]);
+});
+
+test("unless told otherwise, a step looks at 1,000 task runs", async () => {
+  const rows = Array.from({ length: 1001 }, (_, n) => ({ taskRunId: randomUUID(), id: randomUUID(), n }));
+  await store(rows.map((row) => ({ ...row, type: StateType.RUNNING, time: -1 })));
+  const steps = await collect(pruneTaskRunStates(dataSource.manager, { before: BEFORE }));
+  expect(steps.map(({ taskRunsSeen }) => taskRunsSeen)).toEqual([1000, 1]);
+});
+
+test("in the caller's transaction a step sees what the transaction wrote, and a rollback undoes it", async () => {
+  await finished();
+  const rolledBack = dataSource.transaction(async (manager) => {
+    await finished(randomUUID(), manager);
+    const steps = await collect(pruneTaskRunStates(manager, { before: BEFORE, batch: 1 }));
+    expect(steps).toMatchObject([{ states: 1 }, { states: 1 }]);
+    throw new Error("rolled back");
+  });
+  await expect(rolledBack).rejects.toThrow("rolled back");
+  expect(await storedIds()).toHaveLength(1);
+});
+
+test("the schema and the prefix of the data source are followed", async () => {
+  await dataSource.query('CREATE SCHEMA "The app"');
+  const other = await database.connect({ schema: "The app", entityPrefix: "its " });
+  const kept = await finished();
+  const gone = await finished(randomUUID(), other.manager);
+  expect(await collect(pruneTaskRunStates(other.manager, { before: BEFORE }))).toEqual([
+    { taskRunsSeen: 1, taskRuns: 1, states: 1, after: gone },
+  ]);
+  expect(await collect(pruneTaskRunStates(dataSource.manager, { before: BEFORE, dryRun: true }))).toEqual([
+    { taskRunsSeen: 1, taskRuns: 1, states: 1, after: kept },
+  ]);
+});
+
+describe("when it is called, before any SQL, it refuses", () => {
+  const before = BEFORE;
+  const manager = () => dataSource.manager;
+  test.each<[string, () => unknown, unknown, new (...args: never[]) => Error, string]>([
+    ["a data source", () => dataSource, { before }, TypeError, "^manager must be .* received DataSource"],
+    ["no options", manager, undefined, TypeError, "^before must be a Date, but received undefined\\.$"],
+    [
+      "a string for before",
+      manager,
+      { before: "2026" },
+      TypeError,
+      "^before must be a Date, but received String\\.$",
+    ],
+    ["an invalid date", manager, { before: new Date("") }, RangeError, "^before must be a valid Date\\.$"],
+    [
+      "a string for batch",
+      manager,
+      { before, batch: "9" },
+      TypeError,
+      "^batch must be .*, but received String\\.$",
+    ],
+    [
+      "null for batch",
+      manager,
+      { before, batch: null },
+      TypeError,
+      "^batch must be .*, but received null\\.$",
+    ],
+    [
+      "an empty batch",
+      manager,
+      { before, batch: 0 },
+      RangeError,
+      "^batch must be a whole number from 1 on, but received 0\\.$",
+    ],
+    [
+      "half a task run",
+      manager,
+      { before, batch: 1.5 },
+      RangeError,
+      "^batch must be .*, but received 1.5\\.$",
+    ],
+    [
+      "an endless batch",
+      manager,
+      { before, batch: Infinity },
+      RangeError,
+      "^batch must be .*, but received Infinity\\.$",
+    ],
+    [
+      "what is no UUID",
+      manager,
+      { before, after: "42" },
+      InvalidUuidError,
+      '^after must be a UUID .* received string "42"',
+    ],
+    [
+      "null for after",
+      manager,
+      { before, after: null },
+      InvalidUuidError,
+      "^after must be a UUID .* received null",
+    ],
+  ])("%s", (_, manager, options, kind, message) => {
+    dataSource.statements.length = 0;
+    let error: unknown;
+    try {
+      pruneTaskRunStates(manager() as EntityManager, options as PruneOptions);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(kind);
+    expect((error as Error).message).toMatch(new RegExp(message));
+    expect(dataSource.statements).toEqual([]);
+  });
+
+  test("the manager of a data source without the entity", async () => {
+    const { manager } = await database.connect({ entities: [] });
+    expect(() => pruneTaskRunStates(manager, { before })).toThrow(EntityMetadataNotFoundError);
+  });
+});
