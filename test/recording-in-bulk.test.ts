@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { DeepPartial, EntityManager } from "typeorm";
+import {
+  type DeepPartial,
+  type EntityManager,
+  type EntitySubscriberInterface,
+  EventSubscriber,
+} from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { recordTaskRunStates } from "../examples/host/record-task-run-states";
@@ -103,6 +108,29 @@ test("it follows `schema` and `entityPrefix`, and a column of the host's own get
   expect(await host.query('SELECT id, note FROM "My app".app_task_run_state')).toEqual([
     { id: state?.id, note: "default" },
   ]);
+});
+
+test("no subscriber hears of it, and `created` and `updated` are PostgreSQL's though they are given", async () => {
+  const heard: string[] = [];
+  @EventSubscriber()
+  class Listener implements EntitySubscriberInterface {
+    beforeInsert(): void {
+      heard.push("before");
+    }
+    afterInsert(): void {
+      heard.push("after");
+    }
+  }
+  const { manager } = await database.connect({ subscribers: [Listener] });
+  const longAgo = new Date(0);
+  const given: Given = { taskRunId: randomUUID(), type: "RUNNING", created: longAgo, updated: longAgo };
+  await recordTaskRunStates(manager, [given]);
+  const [state] = await service.readTaskRunStates(manager, given.taskRunId ?? "");
+  expect(isRecent(state?.created.toISOString())).toBe(true);
+  expect(isRecent(state?.updated.toISOString())).toBe(true);
+  expect(heard).toEqual([]);
+  await manager.insert(TaskRunState, manager.create(TaskRunState, given));
+  expect(heard).toEqual(["before", "after"]);
 });
 
 const refused = (code: string) => ({ driverError: { code } });

@@ -4,6 +4,8 @@ import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-s
 
 import { drift } from "./support/catalog";
 import { type TestDataSource, useDatabase } from "./support/database";
+import { readPage } from "./support/documents";
+import { failureOf } from "./support/failure-of";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -19,6 +21,10 @@ type Route = (manager: EntityManager, given: Given) => Promise<{ id: string }>;
 const idOf = (result: InsertResult): { id: string } => ({ id: result.identifiers[0]?.id });
 
 const withAnInstance: [string, Route][] = [
+  [
+    "manager.insert(TaskRunState, instance)",
+    async (manager, given) => idOf(await manager.insert(TaskRunState, manager.create(TaskRunState, given))),
+  ],
   ["manager.save(instance)", (manager, given) => manager.save(manager.create(TaskRunState, given))],
   [
     "repository.save(instance)",
@@ -36,7 +42,7 @@ const withAPlainObject: [string, Route][] = [
     async (manager, given) => idOf(await manager.insert(TaskRunState, given)),
   ],
   [
-    "manager.upsert(TaskRunState, object)",
+    'manager.upsert(TaskRunState, object, ["id"])',
     async (manager, given) => idOf(await manager.upsert(TaskRunState, given, ["id"])),
   ],
   ["repository.save(object)", (manager, given) => manager.getRepository(TaskRunState).save(given)],
@@ -45,11 +51,11 @@ const withAPlainObject: [string, Route][] = [
     async (manager, given) => idOf(await manager.getRepository(TaskRunState).insert(given)),
   ],
   [
-    "repository.upsert(object)",
+    'repository.upsert(object, ["id"])',
     async (manager, given) => idOf(await manager.getRepository(TaskRunState).upsert(given, ["id"])),
   ],
   [
-    "createQueryBuilder().insert().values(object)",
+    "createQueryBuilder().insert().into(TaskRunState).values(object)",
     async (manager, given) =>
       idOf(await manager.createQueryBuilder().insert().into(TaskRunState).values(given).execute()),
   ],
@@ -104,6 +110,46 @@ describe.each(withAPlainObject)("%s", (_, route) => {
     expect(await service.readTaskRunStates(dataSource.manager, taskRunId)).toEqual([]);
   });
 });
+
+/** The first words of the statements that the route sends, and the stored state. */
+async function send(route: Route, given: Partial<Given>, manager: EntityManager = dataSource.manager) {
+  const taskRunId = randomUUID();
+  dataSource.statements.length = 0;
+  await route(manager, { taskRunId, type: StateType.SCHEDULED, ...given });
+  const sent = dataSource.statements.map((sql) => /^(START TRANSACTION|\w+)/.exec(sql)?.[0]);
+  const [state] = await service.readTaskRunStates(manager, taskRunId);
+  return { sent, state };
+}
+
+test("docs/recording.md lists every route, with what it fills in and the statements that it sends", async () => {
+  const rows = [];
+  for (const [name, route] of [...withAnInstance, ...withAPlainObject]) {
+    const error = await failureOf(send(route, {}));
+    const { sent, state } = await send(route, error ? { name: "Late" } : {});
+    const filled = ["id", error ? "" : "name", state?.stateDetails.scheduled_time ? "scheduled_time" : ""];
+    const listed = filled.filter(Boolean).map((property) => `\`${property}\``);
+    rows.push(`| \`${name}\` | ${listed.join(", ")} | ${sent.join(", ")} |`);
+  }
+  const { text } = readPage("docs/recording.md");
+  const [, table] =
+    /\| route \| fills in \| sends \|\n\| --- \| --- \| --- \|\n((?:\|.*\n)+)/.exec(text) ?? [];
+  expect(table?.trim().split("\n")).toEqual(rows);
+});
+
+describe.each([...withAnInstance, ...withAPlainObject].filter(([name]) => name.includes("save")))(
+  "%s",
+  (_, route) => {
+    test("sends the INSERT alone in an open transaction, and first a SELECT where the id is given", async () => {
+      await dataSource.transaction(async (manager) => {
+        expect((await send(route, { name: "Late" }, manager)).sent).toEqual(["INSERT"]);
+        expect((await send(route, { name: "Late", id: randomUUID() }, manager)).sent).toEqual([
+          "SELECT",
+          "INSERT",
+        ]);
+      });
+    });
+  },
+);
 
 @Entity()
 class Note {

@@ -60,7 +60,7 @@ test("saving a state that was read overwrites its row, and its name stays", asyn
   ]);
 });
 
-test("a second state with the same id replaces the first by save, and is refused with 23505 by insert", async () => {
+test("a second state with the same id replaces the first by save and upsert, and is refused with 23505 by insert", async () => {
   const { manager } = dataSource;
   const taskRunId = randomUUID();
   const id = randomUUID();
@@ -70,6 +70,29 @@ test("a second state with the same id replaces the first by save, and is refused
   ).rejects.toMatchObject({ driverError: { code: "23505" } });
   await manager.save(create({ id, taskRunId, message: "third" }));
   expect(await service.readTaskRunStates(manager, taskRunId)).toMatchObject([{ id, message: "third" }]);
+  await manager.upsert(TaskRunState, create({ id, taskRunId, message: "fourth" }), ["id"]);
+  expect(await service.readTaskRunStates(manager, taskRunId)).toMatchObject([{ id, message: "fourth" }]);
+});
+
+test("upsert of a state that was read cuts its times to milliseconds, where save leaves the microseconds", async () => {
+  const { manager } = dataSource;
+  const recorded = create({});
+  await manager.insert(TaskRunState, recorded);
+  const setTimes = "UPDATE task_run_state SET created = $2, updated = $2, timestamp = $2 WHERE id = $1";
+  const change = async (message: string) =>
+    Object.assign((await service.readTaskRunState(manager, recorded.id)) ?? {}, { message });
+  const microseconds = async () => {
+    const columns = ["created", "timestamp", "updated"].map((name) => `to_char(${name}, 'US') AS ${name}`);
+    return (await manager.query(`SELECT ${columns} FROM task_run_state WHERE id = $1`, [recorded.id]))[0];
+  };
+
+  await manager.query(setTimes, [recorded.id, "2026-11-22T10:53:01.198765Z"]);
+  await manager.save(await change("saved"));
+  expect(await microseconds()).toMatchObject({ created: "198765", timestamp: "198765" });
+
+  await manager.query(setTimes, [recorded.id, "2026-11-22T10:53:01.198765Z"]);
+  await manager.upsert(TaskRunState, await change("upserted"), ["id"]);
+  expect(await microseconds()).toEqual({ created: "198000", timestamp: "198000", updated: "198000" });
 });
 
 test("jsonb keeps neither the order of keys nor -0", async () => {
