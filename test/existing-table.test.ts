@@ -37,15 +37,14 @@ async function expectRefusal(schema: string, existing: string, options: Options 
   const before = await contentsOf(schema);
   const error = await failureOf(dataSource.runMigrations());
   expect(error).toBeInstanceOf(TypeORMError);
-  expect(error).toHaveProperty(
-    "message",
-    `There is a ${existing} already, so CreateTaskRunState1795305600000 created nothing. ` +
-      "If synchronize or a migration of your own made it for the entity TaskRunState, record this migration as run, " +
-      "with: typeorm migration:run --fake. That records every pending migration: if some of your own are pending, run " +
-      "those first, on a data source without this package's migrations. " +
-      "If Prefect made it, leave this package's migrations out of the data source: the service works on Prefect's table. " +
-      "If it is something else, give the data source another schema.",
+  expect((error as Error).message).toMatch(
+    new RegExp(
+      `^The ${existing} exists already, so CreateTaskRunState1795305600000 created nothing\\. What to do`,
+    ),
   );
+  for (const advice of ["typeorm migration:run --fake", "Prefect", "start again", "another schema"]) {
+    expect((error as Error).message).toContain(advice);
+  }
   expect(await contentsOf(schema)).toEqual(before);
   expect(await dataSource.query(`SELECT FROM "${schema}".migrations`)).toEqual([]);
 }
@@ -136,7 +135,7 @@ describe("in a schema of its own for each", () => {
     await database.connect({ schema, migrations: [Generated1000000000000] });
     const own = [Generated1000000000000, ...migrations, Pending2000000000000];
     const dataSource = await database.connect({ schema, migrations: own, migrationsRun: false });
-    await expect(dataSource.runMigrations()).rejects.toThrow(/^There is a table .* already/);
+    await expect(dataSource.runMigrations()).rejects.toThrow(/^The table .* exists already/);
 
     await dataSource.runMigrations({ fake: true });
     const recorded = await dataSource.query(`SELECT name FROM ${schema}.migrations ORDER BY id`);

@@ -5,14 +5,19 @@
 const files = [
   "bad-input",
   "defaults",
+  "existing-table",
   "invalid-ids",
   "migration",
   "order",
   "original-behaviours",
   "prefect-table",
+  "prepared-statements",
+  "recording-routes",
   "same-as-delete",
   "same-as-find",
   "transactions",
+  "two-copies",
+  "types",
 ];
 
 for (const file of files) {

@@ -237,6 +237,15 @@ describe.each(refusals)(
   },
 );
 
+test("a call that fails when it is sent again fails with that error", async () => {
+  const host = await connect();
+  await callEachMethod(host.manager);
+  await host.query("DEALLOCATE ALL; ALTER TABLE task_run_state RENAME TO elsewhere");
+  const error = await failureOf(service.readTaskRunState(host.manager, randomUUID()));
+  await host.query("ALTER TABLE elsewhere RENAME TO task_run_state");
+  expect(error).toMatchObject({ driverError: { code: "42P01" } });
+});
+
 test("what PostgreSQL refuses for another reason fails as it does without, and the connection goes on preparing", async () => {
   const host = await connect();
   await callEachMethod(host.manager);

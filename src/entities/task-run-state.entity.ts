@@ -9,6 +9,7 @@ import {
 } from "typeorm";
 import { uuidv7 } from "uuidv7";
 
+import type { JsonValue } from "./json-value";
 import type { StateDetails } from "./state-details";
 import { StateType } from "./state-type";
 
@@ -68,7 +69,7 @@ export class TaskRunState {
 
   /** Any JSON value. A JSON `null` is stored and read as none. */
   @Column({ name: "data", type: "jsonb", nullable: true })
-  data!: string | number | boolean | object | null;
+  data!: JsonValue;
 
   /** The task run that was in this state. No foreign key: its table, if any, is the host's. */
   @Column({ name: "task_run_id", type: "uuid" })
@@ -77,17 +78,21 @@ export class TaskRunState {
   /** Prefect's record of the run's result. This module only keeps it. */
   @Column({ name: "result_artifact_id", type: "uuid", nullable: true })
   resultArtifactId!: string | null;
+}
 
-  /** Sets the defaults of Prefect's state schema, which sets the scheduled time anew on every read. */
-  @BeforeInsert()
-  protected setDefaults(): void {
-    this.id ??= uuidv7();
-    this.name ??= titleCase(String(this.type));
-    if (this.type === StateType.SCHEDULED && !this.stateDetails?.scheduled_time) {
-      this.stateDetails = { ...this.stateDetails, scheduled_time: new Date().toISOString() };
-    }
+/**
+ * Sets the defaults of Prefect's state schema, which sets the scheduled time anew on every read. TypeORM calls it by name.
+ * It is no member of the class's type, so that a test may write a state as a literal.
+ */
+function setDefaults(this: TaskRunState): void {
+  this.id ??= uuidv7();
+  this.name ??= titleCase(String(this.type));
+  if (this.type === StateType.SCHEDULED && !this.stateDetails?.scheduled_time) {
+    this.stateDetails = { ...this.stateDetails, scheduled_time: new Date().toISOString() };
   }
 }
+Object.defineProperty(TaskRunState.prototype, "setDefaults", { value: setDefaults });
+BeforeInsert()(TaskRunState.prototype, "setDefaults");
 
 function titleCase(type: string): string {
   return type.charAt(0) + type.slice(1).toLowerCase();

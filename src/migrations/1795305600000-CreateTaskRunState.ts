@@ -29,17 +29,7 @@ export class CreateTaskRunState1795305600000 implements MigrationInterface {
             name: "type",
             type: "enum",
             enumName: "task_run_state_type",
-            enum: [
-              "SCHEDULED",
-              "PENDING",
-              "RUNNING",
-              "COMPLETED",
-              "FAILED",
-              "CANCELLED",
-              "CRASHED",
-              "PAUSED",
-              "CANCELLING",
-            ],
+            enum: "SCHEDULED PENDING RUNNING COMPLETED FAILED CANCELLED CRASHED PAUSED CANCELLING".split(" "),
           },
           { name: "timestamp", type: "timestamptz", default: "clock_timestamp()" },
           { name: "name", type: "varchar" },
@@ -64,6 +54,12 @@ export class CreateTaskRunState1795305600000 implements MigrationInterface {
   }
 }
 
+const ADVICE = `
+- synchronize, or a migration of your own, for the entity TaskRunState: record this migration as run, with "typeorm migration:run --fake". That records every pending migration, so first run those of your own, without this package's migrations in the data source.
+- Prefect: leave this package's migrations out of the data source. The service works on Prefect's table.
+- another process that ran this migration at the same moment: start again.
+- anything else: give the data source another schema.`;
+
 /** Asks before anything is created: in the transaction mode "none" there is no transaction to roll back. */
 async function assertAbsent(queryRunner: QueryRunner): Promise<void> {
   const { schema, tableName: table } = queryRunner.connection.driver.parseTableName(tableName(queryRunner));
@@ -76,12 +72,8 @@ async function assertAbsent(queryRunner: QueryRunner): Promise<void> {
   );
   if (!existing) return;
   throw new TypeORMError(
-    `There is a ${existing.type} ${existing.identity} already, so CreateTaskRunState1795305600000 created nothing. ` +
-      "If synchronize or a migration of your own made it for the entity TaskRunState, record this migration as run, " +
-      "with: typeorm migration:run --fake. That records every pending migration: if some of your own are pending, run " +
-      "those first, on a data source without this package's migrations. " +
-      "If Prefect made it, leave this package's migrations out of the data source: the service works on Prefect's table. " +
-      "If it is something else, give the data source another schema.",
+    `The ${existing.type} ${existing.identity} exists already, so CreateTaskRunState1795305600000 created nothing. ` +
+      `What to do depends on what made it:${ADVICE}`,
   );
 }
 

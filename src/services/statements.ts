@@ -17,8 +17,8 @@ type Statements = Readonly<Record<"read" | "list" | "delete", Statement>>;
 const built = new WeakMap<EntityMetadata, Statements>();
 
 /**
- * The statements for the manager's data source, with its schema and prefix. TypeORM's own query builder builds them, once:
- * `find` and `delete` build theirs anew on every call, and that takes as long as a third of the call.
+ * The statements for the manager's data source, with its schema and prefix. TypeORM's query builder builds them, once, where
+ * `find` and `delete` build theirs anew on every call.
  */
 export function statementsFor(manager: EntityManager): Statements {
   // `connection` is deprecated in TypeORM 1, and the only name that 0.3 has for the data source.

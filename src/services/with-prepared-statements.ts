@@ -10,7 +10,6 @@ type AnyClient = new (...args: unknown[]) => { query(...args: unknown[]): unknow
  * than when it was prepared (after ALTER TABLE).
  */
 const REFUSALS: unknown[] = ["26000", "42P05", "0A000"];
-const IN_FAILED_TRANSACTION = "25P02";
 
 /**
  * Makes a `Client` class that prepares the three statements of `TaskRunStateService` once on each connection, and no other
@@ -21,14 +20,7 @@ const IN_FAILED_TRANSACTION = "25P02";
  *
  * @example
  * import { Client } from "pg";
- *
- * const dataSource = new DataSource({
- *   type: "postgres",
- *   url: process.env.DATABASE_URL,
- *   entities: [TaskRunState],
- *   migrations,
- *   extra: { Client: withPreparedStatements(Client) },
- * });
+ * new DataSource({ ...options, extra: { Client: withPreparedStatements(Client) } });
  */
 export function withPreparedStatements<C extends ClientClass>(Client: C): C {
   class PreparingClient extends (Client as unknown as AnyClient) {
@@ -49,7 +41,7 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
         try {
           return await super.query(text, values);
         } catch (error) {
-          throw codeOf(error) === IN_FAILED_TRANSACTION ? refusal : error;
+          throw codeOf(error) === "25P02" ? refusal : error; // that of a transaction that has failed
         }
       }
     }
