@@ -4,7 +4,13 @@ import { setTimeout } from "node:timers/promises";
 import { DataSource, type EntityManager, QueryFailedError, QueryRunnerAlreadyReleasedError } from "typeorm";
 import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { connectionsInUse, poolOf, type TestDataSource, useDatabase } from "./support/database";
+import {
+  connectionsInUse,
+  maybePrepared,
+  poolOf,
+  type TestDataSource,
+  useDatabase,
+} from "./support/database";
 import { failureOf } from "./support/failure-of";
 import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
@@ -219,6 +225,7 @@ test("when the server crashes, what was acknowledged is there afterwards, and th
   const dataSource = new DataSource({
     type: "postgres",
     url: server.url,
+    extra: maybePrepared,
     entities: [TaskRunState],
     migrations,
     migrationsRun: true,

@@ -2,6 +2,7 @@ import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import type { PostgresServer } from "../dev/postgres";
+import { maybePrepared } from "./support/database";
 import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 import { until } from "./support/until";
@@ -18,7 +19,13 @@ beforeAll(async () => {
   servers.push(...(await Promise.all([startPostgresProcess(settings), startPostgresProcess(settings)])));
   const [primaryUrl, replicaUrl] = servers.map(({ url }) => url) as [string, string];
 
-  const options = { type: "postgres" as const, entities: [TaskRunState], migrations, migrationsRun: true };
+  const options = {
+    type: "postgres" as const,
+    extra: maybePrepared,
+    entities: [TaskRunState],
+    migrations,
+    migrationsRun: true,
+  };
   replica = await connect(new DataSource({ ...options, url: replicaUrl }));
   dataSource = await connect(
     new DataSource({

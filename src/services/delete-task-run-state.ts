@@ -9,7 +9,7 @@ import { bind, statementsFor } from "./statements";
  * an entity, and outside of a transaction it goes to the primary.
  */
 export function deleteTaskRunState(manager: EntityManager, id: string): Promise<boolean> {
-  return withQueryRunner(manager, "master", async (queryRunner) => {
+  return withQueryRunner(manager, async (queryRunner) => {
     const metadata = manager.connection.getMetadata(TaskRunState);
     const statement = statementsFor(manager).delete;
     await queryRunner.broadcaster.broadcast("BeforeRemove", metadata);

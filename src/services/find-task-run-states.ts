@@ -1,4 +1,4 @@
-import type { EntityManager } from "typeorm";
+import type { EntityManager, QueryRunner } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { withQueryRunner } from "./query-runner";
@@ -21,14 +21,14 @@ export function findTaskRunStates(
   lookup: "read" | "list",
   id: string,
 ): Promise<TaskRunState[]> {
-  const { connection: dataSource } = manager;
-  return withQueryRunner(manager, dataSource.defaultReplicationModeForReads(), async (queryRunner) => {
+  const read = async (queryRunner: QueryRunner) => {
     const statement = statementsFor(manager)[lookup];
     const rows: Row[] = await queryRunner.query(statement.sql, bind(statement, id));
     const states = rows.map(hydrate);
-    await queryRunner.broadcaster.broadcast("Load", dataSource.getMetadata(TaskRunState), states);
+    await queryRunner.broadcaster.broadcast("Load", manager.connection.getMetadata(TaskRunState), states);
     return states;
-  });
+  };
+  return withQueryRunner(manager, read, manager.connection.defaultReplicationModeForReads());
 }
 
 /** Applies no column's transformer, since no column has one. */

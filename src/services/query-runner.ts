@@ -1,14 +1,14 @@
 import type { EntityManager, QueryRunner, ReplicationMode } from "typeorm";
 
 /**
- * Does the work in the transaction that the manager takes part in: its own, or an ambient one. A library that opens ambient
- * transactions, such as typeorm-transactional, makes the data source return that transaction's manager as its own. Without
- * a transaction the work gets a query runner for itself, which is released in every outcome.
+ * Does the work in the transaction that the manager takes part in: its own, or an ambient one, whose manager a library such
+ * as typeorm-transactional makes the data source's own. Without a transaction the work gets a query runner for itself, on
+ * the primary unless told otherwise, which is released in every outcome.
  */
 export async function withQueryRunner<T>(
   manager: EntityManager,
-  mode: ReplicationMode,
   work: (queryRunner: QueryRunner) => Promise<T>,
+  mode?: ReplicationMode,
 ): Promise<T> {
   const { connection: dataSource } = manager;
   const current = manager.queryRunner ?? dataSource.manager.queryRunner;

