@@ -28,16 +28,12 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/**
- * Runs one check and prints its outcome. After a failure the others still run, and the process fails in the end. A caller
- * has to wait only for a check that is asynchronous.
- */
+/** Runs one check and prints its outcome. After a failure the others still run, and the process fails in the end. */
 export async function check(name: string, run: () => unknown): Promise<void> {
   const start = performance.now();
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   try {
-    const running = run();
-    if (running instanceof Promise) await running;
+    await run();
     console.log(`ok      ${name} (${seconds()})`);
   } catch (error) {
     const { stdout = "", message } = error as Error & { stdout?: string };

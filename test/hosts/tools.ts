@@ -1,8 +1,7 @@
 import { deepEqual } from "node:assert/strict";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { check, install, npm, pack, temporaryFolder } from "../../dev/npm";
-import { startPostgres } from "../../dev/postgres";
+import { check, install, npm } from "../../dev/npm";
 import { useNewDatabase } from "../support/database";
 import { copyHost, installHost, type ModuleType } from "./install-host";
 
@@ -13,25 +12,21 @@ const tools: Record<ModuleType, string[]> = {
 };
 
 /** Checks the packed package, and uses it with every tool that hosts use, each in a folder below that of the tools. */
-async function main(): Promise<void> {
-  const folder = temporaryFolder();
-  pack(folder);
+export async function useWithTools(folder: string, serverUrl: string): Promise<void> {
   cpSync(join(__dirname, "tools"), folder, { recursive: true });
   install(folder, "--ignore-scripts");
-  for (const linter of ["publint", "attw"]) check(linter, () => npm(folder, "run", linter));
+  for (const linter of ["publint", "attw"]) await check(linter, () => npm(folder, "run", linter));
 
   const host = installHost(folder);
-  check("contents", () => checkContents(join(host, "node_modules/typeorm-task-run-state")));
-  const server = await startPostgres();
+  await check("contents", () => checkContents(join(host, "node_modules/typeorm-task-run-state")));
   for (const type of ["commonjs", "module"] as const) {
     for (const tool of tools[type]) {
       const name = `${type}-${tool}`;
-      await useNewDatabase(server.url, name);
+      await useNewDatabase(serverUrl, name);
       copyHost(host, join(folder, name), type);
-      check(`${type}: ${tool}`, () => npm(join(folder, name), "run", tool));
+      await check(`${type}: ${tool}`, () => npm(join(folder, name), "run", tool));
     }
   }
-  await server.stop();
 }
 
 /** The package holds three files for each module of `src`, all that its `files` name, and nothing else. */
@@ -60,5 +55,3 @@ function filesIn(folder: string): string[] {
   const files = entries.filter((entry) => entry.isFile());
   return files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort();
 }
-
-main();

@@ -11,7 +11,9 @@ export interface Block {
   line: number;
   /** The language and the tag, such as `ts run`. */
   kind: string;
-  /** What follows the tag: the name of a program's file, or the path that `source=` names. */
+  /** The hosts that `host=` names. */
+  hosts: string[];
+  /** What follows the tag: the name of a file; or the path that `source=` names. */
   argument: string | undefined;
   code: string;
 }
@@ -52,10 +54,12 @@ export function readPage(path: string): Page {
   return page;
 }
 
-function parseInfo(info: string): { kind: string; argument: string | undefined } {
+function parseInfo(info: string): Pick<Block, "kind" | "hosts" | "argument"> {
   const [language = "", tag = "", argument] = info.trim().split(/\s+/);
-  const [name, source] = tag.split("=");
-  return { kind: `${language} ${name}`, argument: source ?? argument };
+  const [name, value] = tag.split("=");
+  const kind = `${language} ${name}`;
+  if (name === "host") return { kind, hosts: value?.split(",") ?? [], argument };
+  return { kind, hosts: [], argument: value ?? argument };
 }
 
 function isRelative(target: string | number | null): target is string {

@@ -1,0 +1,23 @@
+import { pack, temporaryFolder } from "../../dev/npm";
+import { startPostgres } from "../../dev/postgres";
+import { runDocumentedHosts } from "./documented-hosts";
+import { traceCalls } from "./opentelemetry";
+import { followReadme } from "./readme";
+import { useWithTools } from "./tools";
+import { compileUsage } from "./types";
+
+/** Uses the packed package as hosts do: in two minutes what fits into them, and with `--all` in every way. */
+async function main(): Promise<void> {
+  const all = process.argv.includes("--all");
+  const folder = temporaryFolder();
+  const tarball = pack(folder);
+  const server = await startPostgres();
+  await useWithTools(folder, server.url);
+  await followReadme(folder, tarball, server.url);
+  await compileUsage(folder, tarball, all);
+  await runDocumentedHosts(folder, tarball, server.url, all);
+  if (all) await traceCalls(folder, tarball, server.url);
+  await server.stop();
+}
+
+main();
