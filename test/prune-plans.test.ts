@@ -1,9 +1,8 @@
 import { type PruneStep, pruneTaskRunStates } from "typeorm-task-run-state";
-
+import { collect } from "./support/collect";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { fillHistories } from "./support/fill";
 import { explain } from "./support/plan";
-import { collect } from "./support/prune";
 
 const BATCH = 1000;
 /** Between the latest states of the table: about half of a step's task runs go. */

@@ -8,9 +8,8 @@ import {
   pruneTaskRunStates,
   StateType,
 } from "typeorm-task-run-state";
-
+import { collect } from "./support/collect";
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
-import { collect } from "./support/prune";
 import { record } from "./support/record";
 
 const database = useDatabase();
