@@ -10,10 +10,10 @@ import {
 
 import { addWeeks, dropWeeks, PartitionByWeek1795500000000 } from "../examples/engines/partition-by-week";
 import { drift, readCatalog } from "./support/catalog";
+import { collect } from "./support/collect";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
 import { explain } from "./support/plan";
-import { collect } from "./support/prune";
 import { record } from "./support/record";
 
 const service = new TaskRunStateService();

@@ -6,9 +6,9 @@ import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from
 import { insertRecordedStates, recordedRuns } from "../../dev/prefect/history";
 import { pruneDistributed } from "../../examples/engines/prune-distributed";
 import { drift } from "../support/catalog";
+import { collect } from "../support/collect";
 import { failureOf } from "../support/failure-of";
 import { fillHistories } from "../support/fill";
-import { collect } from "../support/prune";
 import { check } from "./check";
 import { type CitusLayout, SCHEMA_FOR_EACH_TENANT, withLayout } from "./layouts";
 
