@@ -59,6 +59,20 @@ describe("a table that was in use before", () => {
   });
 });
 
+describe("a table with ids that were not made here", () => {
+  const database = useDatabase();
+
+  test("refuses the migration, and stays as it is", async () => {
+    const plain = await database.connect();
+    const state = await record(plain.manager, { id: "f47ac10b-58cc-4372-a567-0e02b2c3d479" });
+    const before = await readCatalog(plain);
+    const dataSource = await database.connect({ ...partitioned, migrationsRun: false });
+    expect(await failureOf(dataSource.runMigrations())).toMatchObject({ code: "23514" });
+    expect(await readCatalog(dataSource)).toEqual(before);
+    expect(await service.readTaskRunStates(dataSource.manager, state.taskRunId)).toHaveLength(1);
+  });
+});
+
 describe("a partitioned table", () => {
   const database = useDatabase();
   let dataSource: TestDataSource;
