@@ -6,7 +6,7 @@ import { mikroOrm } from "./contenders/mikro-orm";
 import { pg, pgPrepared } from "./contenders/pg";
 import { prisma } from "./contenders/prisma";
 import { sequelize } from "./contenders/sequelize";
-import { typeorm, typeormTaskRunState } from "./contenders/typeorm";
+import { typeorm, typeormTaskRunState, typeormTaskRunStatePrepared } from "./contenders/typeorm";
 import { assertAgreement } from "./lib/agreement";
 import { benchChart } from "./lib/bench-chart";
 import { asText, type BenchResults, type Rounds, resultsOf, versionOf } from "./lib/bench-results";
@@ -25,6 +25,7 @@ const CONTENDERS = [
   pg,
   pgPrepared,
   typeormTaskRunState,
+  typeormTaskRunStatePrepared,
   typeorm,
   kysely,
   drizzle,

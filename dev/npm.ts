@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,14 +18,6 @@ export function pack(folder: string): string {
   const tarball = join(folder, "typeorm-task-run-state.tgz");
   renameSync(join(folder, filename), tarball);
   return tarball;
-}
-
-/** Copies the host beside the packed package and installs it there, with that and with nothing that builds or tests. */
-export function installHost(folder: string, source: string): string {
-  const host = join(folder, "host");
-  cpSync(source, host, { recursive: true });
-  install(host, "--ignore-scripts");
-  return host;
 }
 
 /** A folder outside this repository, as a host's is. An exit of the process removes it. */

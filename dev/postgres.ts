@@ -135,8 +135,8 @@ interface User {
   gid: number;
 }
 
-/** PostgreSQL refuses to run as root. */
-function unprivilegedUser(): User | undefined {
+/** PostgreSQL and PgBouncer refuse to run as root. */
+export function unprivilegedUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };

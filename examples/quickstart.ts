@@ -1,19 +1,17 @@
 /**
- * A real task-run history, recorded, listed, read and deleted: `npm start`.
+ * Records a real task-run history, lists it, and reads and deletes a state: `npm start`.
  *
  * It works in a schema of its own on the server that DATABASE_URL names, and removes that schema at the end.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { DataSource, type EntityManager } from "typeorm";
 import { InvalidUuidError, migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { cannotConnect } from "../dev/cannot-connect";
+import { recordedStates } from "../dev/prefect/history";
 import { migrate } from "./host/migrate";
 import { printHeading, printPath, printTimeline } from "./terminal";
 
-const HISTORY = join(__dirname, "../dev/prefect/task-run-states.ndjson");
 const RETRIED_RUN = "ffa080ba-6fcf-42ce-9ffb-54580543e41f";
 
 const service = new TaskRunStateService();
@@ -92,19 +90,17 @@ async function tour(dataSource: DataSource): Promise<void> {
 
 /** Inserts the recorded states and returns the ids of their task runs. */
 async function recordHistory(manager: EntityManager): Promise<string[]> {
-  const lines = readFileSync(HISTORY, "utf8").trim().split("\n");
-  const states = lines.map((line) => {
-    const recorded = JSON.parse(line);
-    return manager.create(TaskRunState, {
-      id: recorded.id,
-      taskRunId: recorded.task_run_id,
-      type: recorded.type,
-      timestamp: new Date(recorded.timestamp),
-      name: recorded.name,
-      message: recorded.message,
-      stateDetails: recorded.state_details,
-    });
-  });
+  const states = recordedStates.map(({ id, task_run_id, type, timestamp, name, message, state_details }) =>
+    manager.create(TaskRunState, {
+      id,
+      taskRunId: task_run_id,
+      type,
+      timestamp: new Date(timestamp),
+      name,
+      message,
+      stateDetails: state_details,
+    }),
+  );
   await manager.insert(TaskRunState, states);
   return [...new Set(states.map(({ taskRunId }) => taskRunId))];
 }

@@ -3,7 +3,7 @@ import type { TaskRunState } from "typeorm-task-run-state";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Styled in a terminal, plain in a file or a pipe. */
+/** Adds colours in a terminal. A file or a pipe gets plain text. */
 function styled(style: Style, text: string): string {
   return process.stdout.isTTY ? styleText(style, text) : text;
 }
@@ -12,14 +12,14 @@ export function printHeading(text: string): void {
   console.log(`\n${styled("bold", text)}`);
 }
 
-/** The names of the states in order, the middle of a long history left out. */
+/** Prints the names of the states in order, without the middle of a long history. */
 export function printPath(taskRunId: string, states: TaskRunState[]): void {
   const names = states.map(({ name }) => name);
   if (names.length > 8) names.splice(4, names.length - 6, `(${names.length - 6} more)`);
   console.log(`${taskRunId.slice(0, 8)}  ${String(states.length).padStart(3)}  ${names.join(" > ")}`);
 }
 
-/** A line a state: when it began, what it was, how long it stayed, and a bar drawn to scale. */
+/** Prints a line for each state: when it began, its name, how long it lasted, and a bar drawn to scale. */
 export function printTimeline(states: TaskRunState[]): void {
   const times = states.map(({ timestamp }) => timestamp.getTime());
   const [start = 0, end = 0] = [times.at(0), times.at(-1)];

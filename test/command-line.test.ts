@@ -79,7 +79,7 @@ async function npmRunDb(folder: string): Promise<{ said: string; stop: () => Pro
   return { said: String(said), stop };
 }
 
-test("without DATABASE_URL the server is that of npm run db, of which there is one at a time", async () => {
+test("without DATABASE_URL the command line uses the server of npm run db, and only one of those runs at a time", async () => {
   const folder = mkdtempSync(join(tmpdir(), "task-run-state-test-"));
   chmodSync(folder, 0o755); // For the user to whom root hands the server.
   const first = await npmRunDb(folder);
@@ -95,7 +95,7 @@ test("without DATABASE_URL the server is that of npm run db, of which there is o
   expect(unset).toEqual({ code: 0, output: expect.stringContaining("CreateTaskRunState1795305600000") });
   expect(empty).toEqual(unset);
 
-  // Else there is one that whoever runs the tests has started.
+  // Otherwise npm run db runs already, started by whoever runs the tests.
   if (first.said.startsWith("PostgreSQL is ready")) {
     expect(await typeorm(["migration:show"], { DATABASE_URL: undefined })).toEqual({
       code: 1,
@@ -104,7 +104,7 @@ test("without DATABASE_URL the server is that of npm run db, of which there is o
   }
 });
 
-describe("a database that cannot be reached ends in one plain sentence:", () => {
+describe("the command line says in one sentence that it cannot reach the database,", () => {
   test("when DATABASE_URL names no server", async () => {
     const port = await freePort();
     const url = `postgres://someone:secret@127.0.0.1:${port}/postgres`;

@@ -1,8 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
-import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
+import { drift, readCatalog } from "./support/catalog";
 import { type TestDatabase, type TestDataSource, useDatabase } from "./support/database";
+import { documentedTable, NOTHING } from "./support/documented-table";
+import { record } from "./support/record";
 import { SnakeNamingStrategy } from "./support/snake-naming-strategy";
 
 const database = useDatabase();
@@ -20,46 +22,41 @@ async function connect(schema: string, options: Parameters<TestDatabase["connect
 }
 
 async function tablesIn(schema: string): Promise<string[]> {
-  const sql =
-    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = $1::regnamespace ORDER BY 1";
-  return (await server.query(sql, [schema])).map(({ relname }: { relname: string }) => relname);
+  return (await readCatalog(server, { schema })).tables;
 }
 
-/** Writes, reads, lists and deletes a state, and checks that the table is the one that the entity describes. */
+/** Records, reads, lists and deletes a state, and compares the table with the entity. */
 async function expectToWork(dataSource: TestDataSource): Promise<void> {
   const { manager } = dataSource;
-  const saved = await manager.save(
-    manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.SCHEDULED }),
-  );
-  expect(await service.readTaskRunState(manager, saved.id)).toMatchObject({ type: "SCHEDULED" });
-  expect(await service.readTaskRunStates(manager, saved.taskRunId)).toHaveLength(1);
-  expect(await service.deleteTaskRunState(manager, saved.id)).toBe(true);
-  expect(await service.readTaskRunState(manager, saved.id)).toBeNull();
-  expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
+  const { id, taskRunId } = await record(manager);
+  expect((await service.readTaskRunState(manager, id))?.id).toBe(id);
+  expect(await service.readTaskRunStates(manager, taskRunId)).toHaveLength(1);
+  expect(await service.deleteTaskRunState(manager, id)).toBe(true);
+  expect(await service.readTaskRunState(manager, id)).toBeNull();
+  expect(await drift(dataSource)).toEqual([]);
 }
 
-test("with `schema`, the table and its type are created, used and dropped there and nowhere else", async () => {
+test("with `schema`, the table and its type are in that schema and nowhere else, until the migration is reverted", async () => {
   const dataSource = await connect("app");
   await expectToWork(dataSource);
-  expect(await tablesIn("app")).toEqual(["migrations", "task_run_state"]);
-  expect(await tablesIn("public")).toEqual([]);
+  expect(await readCatalog(server, { schema: "app" })).toEqual(documentedTable("app"));
+  expect(await readCatalog(server)).toEqual(NOTHING);
   await dataSource.undoLastMigration();
-  expect(await tablesIn("app")).toEqual(["migrations"]);
-  expect(await server.query("SELECT FROM pg_type WHERE typname = 'state_type'")).toEqual([]);
+  expect(await readCatalog(server, { schema: "app" })).toEqual(NOTHING);
 });
 
-test("a naming strategy of the host's renames nothing", async () => {
+test("a naming strategy renames nothing", async () => {
   const dataSource = await connect("snake", { namingStrategy: new SnakeNamingStrategy() });
   await expectToWork(dataSource);
-  expect(await tablesIn("snake")).toContain("task_run_state");
+  expect(await readCatalog(server, { schema: "snake" })).toEqual(documentedTable("snake"));
 });
 
-test("with `entityPrefix`, the table has the prefix, and goes when the migration is reverted", async () => {
+test("with `entityPrefix`, the table has the prefix, and is gone when the migration is reverted", async () => {
   const dataSource = await connect("prefixed", { entityPrefix: "app_" });
   await expectToWork(dataSource);
-  expect(await tablesIn("prefixed")).toEqual(["app_task_run_state", "migrations"]);
+  expect(await tablesIn("prefixed")).toEqual(["app_task_run_state"]);
   await dataSource.undoLastMigration();
-  expect(await tablesIn("prefixed")).toEqual(["migrations"]);
+  expect(await readCatalog(server, { schema: "prefixed" })).toEqual(NOTHING);
 });
 
 test("with `cache: { alwaysEnabled: true }`, no method answers from the cache", async () => {
@@ -70,9 +67,7 @@ test("with `cache: { alwaysEnabled: true }`, no method answers from the cache", 
   await dataSource.queryResultCache?.synchronize(); // TypeORM itself reads its list of migrations from there
   await dataSource.runMigrations();
   const { manager } = dataSource;
-  const { id, taskRunId } = await manager.save(
-    manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING, name: "before" }),
-  );
+  const { id, taskRunId } = await record(manager, { name: "before" });
   const names = async () => ({
     read: (await service.readTaskRunState(manager, id))?.name,
     listed: (await service.readTaskRunStates(manager, taskRunId)).map(({ name }) => name),
@@ -85,49 +80,20 @@ test("with `cache: { alwaysEnabled: true }`, no method answers from the cache", 
   expect(await names()).toEqual({ read: undefined, listed: [], cached: "before" });
 });
 
-class CreateOlder1000000000000 implements MigrationInterface {
+class CreateTaskRun1900000000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.createTable(new Table({ name: "older", columns: [{ name: "id", type: "int" }] }));
+    await queryRunner.createTable(new Table({ name: "task_run", columns: [{ name: "id", type: "uuid" }] }));
   }
   async down(): Promise<void> {}
 }
 
-class CreateNewer2000000000000 implements MigrationInterface {
-  async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.createTable(new Table({ name: "newer", columns: [{ name: "id", type: "int" }] }));
-  }
-  async down(): Promise<void> {}
-}
-
-async function executedIn(schema: string): Promise<string[]> {
-  const rows = await server.query(`SELECT name FROM ${schema}.migrations ORDER BY id`);
-  return rows.map(({ name }: { name: string }) => name);
-}
-
-test("with `migrationsRun`, the migration takes its place between older and newer ones of the host's", async () => {
-  const dataSource = await connect("fresh", {
-    migrations: [CreateNewer2000000000000, ...migrations, CreateOlder1000000000000],
-  });
-  await expectToWork(dataSource);
-  expect(await executedIn("fresh")).toEqual([
-    "CreateOlder1000000000000",
-    "CreateTaskRunState1795305600000",
-    "CreateNewer2000000000000",
-  ]);
-  expect(await tablesIn("fresh")).toEqual(["migrations", "newer", "older", "task_run_state"]);
-});
-
-test("with `migrationsRun`, a host whose own migrations have all run gets the table at its next start", async () => {
-  const own = [CreateOlder1000000000000, CreateNewer2000000000000];
+test("with `migrationsRun`, a host whose own later migrations have all run gets the table at its next start", async () => {
+  const own = [CreateTaskRun1900000000000];
   const before = await connect("upgraded", { migrations: own, entities: [] });
-  expect(await tablesIn("upgraded")).toEqual(["migrations", "newer", "older"]);
+  expect(await tablesIn("upgraded")).toEqual(["task_run"]);
   await before.destroy();
 
   const after = await database.connect({ schema: "upgraded", migrations: [...own, ...migrations] });
   await expectToWork(after);
-  expect(await executedIn("upgraded")).toEqual([
-    "CreateOlder1000000000000",
-    "CreateNewer2000000000000",
-    "CreateTaskRunState1795305600000",
-  ]);
+  expect(await tablesIn("upgraded")).toEqual(["task_run", "task_run_state"]);
 });

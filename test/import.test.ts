@@ -38,9 +38,11 @@ test("the module exports its public surface, and nothing else", () => {
     "CreateTaskRunState1795305600000",
     "InvalidUuidError",
     "StateType",
+    "TERMINAL_STATE_TYPES",
     "TaskRunState",
     "TaskRunStateService",
     "migrations",
     "pruneTaskRunStates",
+    "withPreparedStatements",
   ]);
 });

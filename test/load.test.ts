@@ -28,7 +28,7 @@ function pick<T>(list: readonly T[]): T {
 }
 
 test(
-  `of ${STATES} states that ${WRITERS} writers record while others list and delete, each is listed once and in order, unless deleted`,
+  `each of ${STATES} states that ${WRITERS} writers record while others list and delete is listed once and in order, unless deleted`,
   async () => {
     const dataSource = await database.connect({ poolSize: WRITERS, logging: false });
     const { manager } = dataSource;
@@ -93,7 +93,7 @@ test(
   60_000 + STATES * 2,
 );
 
-/** The ids of each task run by time to the microsecond, then by id, put in order apart from PostgreSQL's sorting. */
+/** The ids of each task run by time to the microsecond, then by id. This process sorts them, not PostgreSQL. */
 async function orderInDatabase(manager: EntityManager): Promise<Map<string, string[]>> {
   const rows: { id: string; run: string; microseconds: string }[] = await manager.query(`
     SELECT id, task_run_id AS run, (extract(epoch FROM timestamp) * 1000000)::bigint AS microseconds

@@ -5,125 +5,187 @@ import type { EntityManager, QueryRunner } from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
+import { createGiven, type GivenState, givenState } from "./support/given-state";
 import { HistoryModel, type Row } from "./support/history-model";
 
 /** MODEL_PROGRAMS sets how many programs run; MODEL_SEED runs those of an earlier failure again. */
 const PROGRAMS = Number(process.env.MODEL_PROGRAMS ?? 1000);
 const SEED = process.env.MODEL_SEED ? { seed: Number(process.env.MODEL_SEED) } : {};
 const TASK_RUNS = 3;
-/** The first caller has no transaction, each other one can have one open. */
+/** Caller 0 works outside transactions; each other caller can have one open. */
 const CALLERS = 3;
 
 const database = useDatabase();
 const service = new TaskRunStateService();
 let dataSource: TestDataSource;
-let runners: QueryRunner[];
+let queryRunners: QueryRunner[];
 
 beforeAll(async () => {
   dataSource = await database.connect({ logging: false });
-  runners = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
+  queryRunners = Array.from({ length: CALLERS - 1 }, () => dataSource.createQueryRunner());
 });
 
-afterAll(() => Promise.all(runners.map((runner) => runner.release())));
+afterAll(() => Promise.all(queryRunners.map((queryRunner) => queryRunner.release())));
 
+/** The callers of the database, and the task runs of one program. */
 class System {
-  readonly managers: EntityManager[] = [dataSource.manager, ...runners.map(({ manager }) => manager)];
+  readonly managers = [dataSource.manager, ...queryRunners.map(({ manager }) => manager)];
   readonly taskRunIds = Array.from({ length: TASK_RUNS }, () => randomUUID());
 
-  transaction(caller: number): QueryRunner {
-    return pick(runners, caller - 1);
+  manager(caller: number): EntityManager {
+    return pick(this.managers, caller);
   }
 
-  async close(): Promise<void> {
-    for (const runner of runners) while (runner.isTransactionActive) await runner.rollbackTransaction();
+  /** That of a caller who can open a transaction. */
+  queryRunner(caller: number): QueryRunner {
+    return pick(queryRunners, caller - 1);
+  }
+
+  async endTransactions(): Promise<void> {
+    for (const queryRunner of queryRunners) {
+      while (queryRunner.isTransactionActive) await queryRunner.rollbackTransaction();
+    }
   }
 }
 
-/** The n-th of a list that starts over at its end. */
-function pick<T>(list: T[], n: number): T {
-  const item = list[n % list.length];
-  if (item === undefined) throw new RangeError("There is nothing to pick from.");
-  return item;
+/** A command of a program: it does the same to the database and to the model, and compares the two. */
+abstract class Command implements fc.AsyncCommand<HistoryModel, System> {
+  check(_model: Readonly<HistoryModel>): boolean {
+    return true;
+  }
+
+  async run(model: HistoryModel, system: System): Promise<void> {
+    await this.execute(model, system);
+    await expectAgreement(model, system);
+  }
+
+  protected abstract execute(model: HistoryModel, system: System): Promise<void>;
+
+  toString(): string {
+    return `${this.constructor.name}(${fc.stringify({ ...this })})`;
+  }
 }
 
-const UNKNOWN = randomUUID();
-const pickId = (model: Readonly<HistoryModel>, n: number) => pick([UNKNOWN, ...model.ids], n);
+class Record extends Command {
+  constructor(
+    readonly caller: number,
+    readonly taskRun: number,
+    readonly method: "insert" | "save",
+    readonly given: GivenState[],
+  ) {
+    super();
+  }
 
-type Command = fc.AsyncCommand<HistoryModel, System>;
-
-function command(label: string, run: Command["run"], check: Command["check"] = () => true): Command {
-  return {
-    check,
-    toString: () => label,
-    async run(model, system) {
-      await run(model, system);
-      await agree(model, system);
-    },
-  };
+  async execute(model: HistoryModel, system: System): Promise<void> {
+    const since = Date.now();
+    const manager = system.manager(this.caller);
+    const taskRunId = pick(system.taskRunIds, this.taskRun);
+    const states = this.given.map((given) => createGiven(manager, taskRunId, given));
+    if (this.method === "insert") await manager.insert(TaskRunState, states);
+    else await manager.save(states);
+    for (const [index, state] of states.entries()) {
+      model.record(this.caller, expectedRow(pick(this.given, index), state, since));
+    }
+  }
 }
 
-/** Every caller sees of every task run, and of the state recorded last, just what the model has. */
-async function agree(model: HistoryModel, { managers, taskRunIds }: System): Promise<void> {
+/** Of a state that the program has recorded, or of one that nobody has. */
+class Read extends Command {
+  constructor(
+    readonly caller: number,
+    readonly state: number,
+  ) {
+    super();
+  }
+
+  async execute(model: HistoryModel, system: System): Promise<void> {
+    await expectSameRead(model, system, this.caller, idOf(model, this.state));
+  }
+}
+
+class Delete extends Command {
+  constructor(
+    readonly caller: number,
+    readonly state: number,
+  ) {
+    super();
+  }
+
+  /** A delete that waits for another caller would wait for ever: commands run one after the other. */
+  override check(model: Readonly<HistoryModel>): boolean {
+    return !model.isLocked(this.caller, idOf(model, this.state));
+  }
+
+  async execute(model: HistoryModel, system: System): Promise<void> {
+    const id = idOf(model, this.state);
+    const deleted = await service.deleteTaskRunState(system.manager(this.caller), id);
+    deepStrictEqual(deleted, model.delete(this.caller, id));
+  }
+}
+
+/** Begins a transaction, or makes a savepoint in the open one. */
+class Begin extends Command {
+  constructor(readonly caller: number) {
+    super();
+  }
+
+  async execute(model: HistoryModel, system: System): Promise<void> {
+    await system.queryRunner(this.caller).startTransaction();
+    model.begin(this.caller);
+  }
+}
+
+/** Commits the transaction, or releases its innermost savepoint. */
+class Commit extends Command {
+  constructor(readonly caller: number) {
+    super();
+  }
+
+  override check(model: Readonly<HistoryModel>): boolean {
+    return model.depth(this.caller) > 0;
+  }
+
+  async execute(model: HistoryModel, system: System): Promise<void> {
+    await system.queryRunner(this.caller).commitTransaction();
+    model.commit(this.caller);
+  }
+}
+
+/** Rolls back the transaction, or to its innermost savepoint. */
+class Rollback extends Command {
+  constructor(readonly caller: number) {
+    super();
+  }
+
+  override check(model: Readonly<HistoryModel>): boolean {
+    return model.depth(this.caller) > 0;
+  }
+
+  async execute(model: HistoryModel, system: System): Promise<void> {
+    await system.queryRunner(this.caller).rollbackTransaction();
+    model.rollback(this.caller);
+  }
+}
+
+/** Every caller lists each task run, and reads the state recorded last, just as the model has them. */
+async function expectAgreement(model: HistoryModel, system: System): Promise<void> {
   await Promise.all(
-    managers.map(async (manager, caller) => {
-      for (const taskRunId of taskRunIds) {
+    system.managers.map(async (manager, caller) => {
+      for (const taskRunId of system.taskRunIds) {
         const states = await service.readTaskRunStates(manager, taskRunId);
-        deepStrictEqual(states.map(fields), model.list(caller, taskRunId));
+        deepStrictEqual(states.map(asRow), model.list(caller, taskRunId));
       }
-      await readAgrees(model, manager, caller, pickId(model, model.ids.length));
+      await expectSameRead(model, system, caller, idOf(model, model.ids.length));
     }),
   );
 }
 
-async function readAgrees(model: HistoryModel, manager: EntityManager, caller: number, id: string) {
-  const state = await service.readTaskRunState(manager, id);
-  deepStrictEqual(state && fields(state), model.read(caller, id));
+async function expectSameRead(model: HistoryModel, system: System, caller: number, id: string) {
+  const state = await service.readTaskRunState(system.manager(caller), id);
+  deepStrictEqual(state && asRow(state), model.read(caller, id));
 }
 
-const fields = (state: TaskRunState): Row => ({ ...state });
-
-// What PostgreSQL stores: its text has no NUL and no half of a surrogate pair.
-const text = fc.string({ unit: "binary" }).map((string) => string.replaceAll("\0", ""));
-const longText = fc
-  .tuple(text, fc.nat(2 ** 20))
-  .map(([string, length]) => string.repeat(length / (string.length || 1)));
-const json = fc.letrec<{ value: fc.JsonValue; object: Record<string, fc.JsonValue> }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: "small", withCrossShrink: true },
-    fc.constantFrom(null, "", true, false),
-    text,
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
-    fc.maxSafeInteger(),
-    fc.array(tie("value"), { maxLength: 4 }),
-    tie("object"),
-  ),
-  object: fc.dictionary(text, tie("value"), { maxKeys: 4 }),
-}));
-const deepJson = fc
-  .nat(400)
-  .map((depth): fc.JsonValue => JSON.parse(`${'{"a":['.repeat(depth)}${"]}".repeat(depth)}` || "[]"));
-
-const givenState = fc.record(
-  {
-    type: fc.constantFrom(...Object.values(StateType)),
-    name: text,
-    message: fc.oneof(fc.constant(null), { weight: 200, arbitrary: text }, longText),
-    timestamp: fc.oneof(
-      fc.nat(3).map((n) => new Date(Date.UTC(2026, 0, 1) + n)), // often the same
-      fc.date({ noInvalidDate: true, min: new Date("0001-01-01Z"), max: new Date("9999-12-31Z") }),
-    ),
-    stateDetails: fc.oneof(
-      { weight: 10, arbitrary: json.object },
-      deepJson.map((deep): Record<string, fc.JsonValue> => ({ deep })),
-      fc.record({ scheduled_time: fc.constantFrom(null, "", "2026-01-01T00:00:00+00:00") }),
-    ),
-    data: fc.oneof({ weight: 20, arbitrary: json.value }, deepJson),
-    resultArtifactId: fc.option(fc.uuid()),
-    idStart: fc.nat(2 ** 32 - 1),
-  },
-  { requiredKeys: ["type"] },
-);
-type GivenState = typeof givenState extends fc.Arbitrary<infer T> ? T : never;
+const asRow = (state: TaskRunState): Row => ({ ...state });
 
 /** The row as it must come back: what was given, and the defaults of what was not. */
 function expectedRow(given: GivenState, recorded: TaskRunState, since: number): Row {
@@ -149,92 +211,44 @@ function expectedRow(given: GivenState, recorded: TaskRunState, since: number): 
   };
 }
 
-/** A new id that sorts anywhere among those of states at the same time. */
-function ownId(start: number | undefined): { id?: string } {
-  if (start === undefined) return {};
-  return { id: start.toString(16).padStart(8, "0") + randomUUID().slice(8) };
-}
-
 /** JSON has no -0. */
 const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
-const record = (caller: number, run: number, bulk: boolean, given: GivenState[]): Command =>
-  command(`record(${fc.stringify([caller, run, bulk, given])})`, async (model, { managers, taskRunIds }) => {
-    const since = Date.now();
-    const manager = pick(managers, caller);
-    const taskRunId = pick(taskRunIds, run);
-    const states = given.map(({ idStart, ...state }) =>
-      manager.create(TaskRunState, { ...state, ...(state.timestamp && ownId(idStart)), taskRunId }),
-    );
-    if (bulk) await manager.insert(TaskRunState, states);
-    else await manager.save(states);
-    states.forEach((state, i) => {
-      model.record(caller, expectedRow(pick(given, i), state, since));
-    });
-  });
+const UNKNOWN = randomUUID();
 
-const read = (caller: number, n: number): Command =>
-  command(`read(${caller}, ${n})`, (model, { managers }) =>
-    readAgrees(model, pick(managers, caller), caller, pickId(model, n)),
-  );
+/** That of the n-th state recorded, counting from 1; 0 is the unknown one, and numbers beyond the last start over. */
+const idOf = (model: Readonly<HistoryModel>, n: number) => pick([UNKNOWN, ...model.ids], n);
 
-const remove = (caller: number, n: number): Command =>
-  command(
-    `delete(${caller}, ${n})`,
-    async (model, { managers }) => {
-      const deleted = await service.deleteTaskRunState(pick(managers, caller), pickId(model, n));
-      deepStrictEqual(deleted, model.delete(caller, pickId(model, n)));
-    },
-    (model) => !model.isLocked(caller, pickId(model, n)),
-  );
+/** The n-th of a list that starts over at its end. */
+function pick<T>(list: T[], n: number): T {
+  const item = list[n % list.length];
+  if (item === undefined) throw new RangeError("There is nothing to pick from.");
+  return item;
+}
 
-/** Begins a transaction, or makes a savepoint in the open one; commit and rollback end the innermost. */
-const begin = (caller: number): Command =>
-  command(`begin(${caller})`, async (model, system) => {
-    await system.transaction(caller).startTransaction();
-    model.begin(caller);
-  });
+const caller = fc.nat(CALLERS - 1);
+const callerOfTransaction = fc.integer({ min: 1, max: CALLERS - 1 });
+const taskRun = fc.nat(TASK_RUNS - 1);
+const state = fc.nat(50);
+const method = fc.constantFrom("insert" as const, "save" as const);
+const given = fc.array(givenState, { minLength: 1, maxLength: 3 });
+const record = fc.tuple(caller, taskRun, method, given).map((args) => new Record(...args));
 
-const commit = (caller: number): Command =>
-  command(
-    `commit(${caller})`,
-    async (model, system) => {
-      await system.transaction(caller).commitTransaction();
-      model.commit(caller);
-    },
-    (model) => model.depth(caller) > 0,
-  );
-
-const rollback = (caller: number): Command =>
-  command(
-    `rollback(${caller})`,
-    async (model, system) => {
-      await system.transaction(caller).rollbackTransaction();
-      model.rollback(caller);
-    },
-    (model) => model.depth(caller) > 0,
-  );
-
-const anyone = fc.nat(CALLERS - 1);
-const inTransaction = fc.integer({ min: 1, max: CALLERS - 1 });
-const recording = fc
-  .tuple(anyone, fc.nat(TASK_RUNS - 1), fc.boolean(), fc.array(givenState, { minLength: 1, maxLength: 3 }))
-  .map((args) => record(...args));
 const programs = fc.commands<HistoryModel, System, false>(
   [
-    recording,
-    recording,
-    fc.tuple(anyone, fc.nat(50)).map((args) => read(...args)),
-    fc.tuple(anyone, fc.nat(50)).map((args) => remove(...args)),
-    inTransaction.map(begin),
-    inTransaction.map(commit),
-    inTransaction.map(rollback),
+    record,
+    record, // twice, so that it comes up more often
+    fc.tuple(caller, state).map((args) => new Read(...args)),
+    fc.tuple(caller, state).map((args) => new Delete(...args)),
+    callerOfTransaction.map((caller) => new Begin(caller)),
+    callerOfTransaction.map((caller) => new Commit(caller)),
+    callerOfTransaction.map((caller) => new Rollback(caller)),
   ],
   { maxCommands: 20 },
 );
 
 test(
-  `${PROGRAMS} random programs of three callers leave the table as an in-memory model has it, after each step`,
+  `${PROGRAMS} random programs of three callers leave the table as an in-memory model has it, after each command`,
   async () => {
     await fc.assert(
       fc.asyncProperty(programs, async (program) => {
@@ -242,7 +256,7 @@ test(
         try {
           await fc.asyncModelRun(() => ({ model: new HistoryModel(CALLERS), real: system }), program);
         } finally {
-          await system.close();
+          await system.endTransactions();
         }
       }),
       { numRuns: PROGRAMS, ...SEED },

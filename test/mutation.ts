@@ -5,15 +5,20 @@
 const files = [
   "bad-input",
   "defaults",
+  "existing-table",
   "invalid-ids",
   "migration",
   "order",
   "original-behaviours",
   "prefect-table",
+  "prepared-statements",
   "prune",
+  "recording-routes",
   "same-as-delete",
   "same-as-find",
   "transactions",
+  "two-copies",
+  "types",
 ];
 
 for (const file of files) {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 import { insertRecordedStates, recordedStates } from "../dev/prefect/history";
 import { type TestDataSource, useDatabase } from "./support/database";
+import { record } from "./support/record";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -16,7 +17,7 @@ async function listedIds(taskRunId: string): Promise<string[]> {
   return states.map(({ id }) => id);
 }
 
-test("states one microsecond apart list in order of time, though inserted in reverse and with falling ids", async () => {
+test("states list by time to the microsecond, whatever their ids and the order in which they arrive", async () => {
   const taskRunId = randomUUID();
   const states = recordedStates.slice(0, 10).map((state, index) => ({
     ...state,
@@ -28,7 +29,7 @@ test("states one microsecond apart list in order of time, though inserted in rev
   expect(await listedIds(taskRunId)).toEqual(states.map(({ id }) => id));
 });
 
-test("twenty states with the same timestamp list in the order of their creation, the same on every read", async () => {
+test("states with the same timestamp list in the order in which they were inserted, on every read", async () => {
   const taskRunId = randomUUID();
   const timestamp = new Date("2026-11-22T10:53:01.709Z");
   const created = Array.from({ length: 20 }, () =>
@@ -49,27 +50,19 @@ test("twenty states with the same timestamp list in the order of their creation,
   }
 });
 
-test("states with the same timestamp, saved one by one in shuffled order, list by id", async () => {
+test("states with the same timestamp list by id, whatever the order in which they arrive", async () => {
   const taskRunId = randomUUID();
   const timestamp = new Date("2026-11-22T10:53:01.709Z");
   const ids = ["b", "e", "a", "d", "c"].map((digit) => `00000000-0000-4000-8000-00000000000${digit}`);
-  for (const id of ids) {
-    const state = dataSource.manager.create(TaskRunState, {
-      id,
-      taskRunId,
-      type: StateType.RUNNING,
-      timestamp,
-    });
-    await dataSource.manager.save(state);
-  }
+  for (const id of ids) await record(dataSource.manager, { id, taskRunId, timestamp });
   expect(await listedIds(taskRunId)).toEqual(ids.toSorted());
 });
 
-test("states recorded in one transaction without a timestamp list in the order of recording", async () => {
+test("states that one transaction records without a timestamp list in the order of recording", async () => {
   const taskRunId = randomUUID();
   const types = Object.values(StateType);
   await dataSource.transaction(async (manager) => {
-    for (const type of types) await manager.save(manager.create(TaskRunState, { taskRunId, type }));
+    for (const type of types) await record(manager, { taskRunId, type });
   });
   const states = await service.readTaskRunStates(dataSource.manager, taskRunId);
   expect(states.map(({ type }) => type)).toEqual(types);
@@ -80,7 +73,7 @@ test("states recorded in one transaction without a timestamp list in the order o
   expect(distinct).toBe(types.length);
 });
 
-test("states recorded in one insert without a timestamp list in the order of the insert", async () => {
+test("states that one insert records without a timestamp list in the order of the insert", async () => {
   const taskRunId = randomUUID();
   const types = Object.values(StateType);
   const created = types.map((type) => dataSource.manager.create(TaskRunState, { taskRunId, type }));
@@ -89,7 +82,7 @@ test("states recorded in one insert without a timestamp list in the order of the
   expect(states.map(({ type }) => type)).toEqual(types);
 });
 
-test("the microseconds of a timestamp stay when another column is saved", async () => {
+test("saving another column leaves the microseconds of a timestamp as they are", async () => {
   const [recorded] = recordedStates;
   await insertRecordedStates(dataSource.manager, recordedStates.slice(0, 1));
   const state = await service.readTaskRunState(dataSource.manager, recorded?.id ?? "");

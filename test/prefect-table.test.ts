@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { QueryFailedError } from "typeorm";
-import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { StateType, TaskRunStateService } from "typeorm-task-run-state";
 import { insertRecordedStates, recordedRuns, recordedStates } from "../dev/prefect/history";
 import { PREFECT_TABLE } from "../dev/prefect/table";
 import { type TestDataSource, useDatabase } from "./support/database";
-import { failureOf } from "./support/failure-of";
+import { failureOf, sqlStateOf } from "./support/failure-of";
 import { record } from "./support/record";
 
 const database = useDatabase();
@@ -24,7 +23,7 @@ async function addTaskRun(): Promise<string> {
   return id;
 }
 
-test("states that Prefect recorded read and list", async () => {
+test("the service reads and lists the states that Prefect recorded", async () => {
   for (const [taskRunId, recorded] of recordedRuns) {
     const states = await service.readTaskRunStates(dataSource.manager, taskRunId);
     expect(states.map(({ id, stateDetails }) => ({ id, stateDetails }))).toEqual(
@@ -39,10 +38,10 @@ test("states that Prefect recorded read and list", async () => {
   });
 });
 
-test("a state is recorded, read and deleted", async () => {
+test("a host records, reads and deletes a state", async () => {
   const taskRunId = await addTaskRun();
   const { manager } = dataSource;
-  const { id } = await manager.save(manager.create(TaskRunState, { taskRunId, type: StateType.SCHEDULED }));
+  const { id } = await record(manager, { taskRunId, type: StateType.SCHEDULED });
   expect(await service.readTaskRunState(manager, id)).toMatchObject({
     id,
     taskRunId,
@@ -54,7 +53,7 @@ test("a state is recorded, read and deleted", async () => {
   expect(await service.readTaskRunStates(manager, taskRunId)).toEqual([]);
 });
 
-test("empty details and keys that this module does not know come through", async () => {
+test("empty details and keys that this module does not know come back as they were", async () => {
   const taskRunId = await addTaskRun();
   const details = [{}, { a_key_of_tomorrow: [1, { nested: true }], cache_key: "known" }];
   for (const [index, stateDetails] of details.entries()) {
@@ -68,24 +67,26 @@ test("empty details and keys that this module does not know come through", async
   expect(states.map(({ stateDetails }) => stateDetails)).toEqual(details);
 });
 
-test("an equal timestamp surfaces the database's own unique violation, and the first state stays", async () => {
+test("PostgreSQL refuses a second state at the same timestamp, and the first stays", async () => {
   const taskRunId = await addTaskRun();
   const { manager } = dataSource;
-  const state = { taskRunId, type: StateType.RUNNING, timestamp: new Date() };
-  const { id } = await manager.save(manager.create(TaskRunState, state));
-  const error = await failureOf(manager.save(manager.create(TaskRunState, state)));
-  expect(error).toBeInstanceOf(QueryFailedError);
-  expect(error).toHaveProperty("driverError.code", "23505");
-  expect(error).toHaveProperty("driverError.constraint", "uq_task_run_state__task_run_id_timestamp_desc");
+  const timestamp = new Date();
+  const { id } = await record(manager, { taskRunId, timestamp });
+  const second = record(manager, { taskRunId, timestamp });
+  expect(await sqlStateOf(second)).toBe("23505");
+  expect(await failureOf(second)).toHaveProperty(
+    "driverError.constraint",
+    "uq_task_run_state__task_run_id_timestamp_desc",
+  );
   expect((await service.readTaskRunStates(manager, taskRunId)).map((kept) => kept.id)).toEqual([id]);
 });
 
-test("two states without a timestamp in one transaction get the same, the transaction's start, and are refused", async () => {
+test("PostgreSQL refuses two states without a timestamp in one transaction: both get that of its start", async () => {
   const taskRunId = await addTaskRun();
   const recording = dataSource.transaction(async (manager) => {
     await record(manager, { taskRunId });
     await record(manager, { taskRunId });
   });
-  await expect(recording).rejects.toMatchObject({ driverError: { code: "23505" } });
+  expect(await sqlStateOf(recording)).toBe("23505");
   expect(await service.readTaskRunStates(dataSource.manager, taskRunId)).toEqual([]);
 });

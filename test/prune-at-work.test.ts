@@ -2,8 +2,9 @@ import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from
 
 import { collect } from "./support/collect";
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
-import { failureOf } from "./support/failure-of";
+import { sqlStateOf } from "./support/failure-of";
 import { fillHistories } from "./support/fill";
+import { sessionsWaitingFor } from "./support/locked-table";
 import { record } from "./support/record";
 import { type Run, run } from "./support/run";
 import { until } from "./support/until";
@@ -75,15 +76,14 @@ describe("of two finished task runs, when another transaction holds a state of t
   /** What the second step comes to, when the transaction does this to the state and then ends. */
   async function secondStepAfter(change: string): Promise<unknown> {
     const steps = pruneTaskRunStates(dataSource.manager, { before: BEFORE, batch: 1 });
-    const holder = dataSource.createQueryRunner();
-    await holder.startTransaction();
-    await holder.query(change, [held.id]);
-    expect((await steps.next()).value).toMatchObject({ after: first, states: 1 });
-    const step = steps.next();
-    await untilOneWaits();
-    await holder.commitTransaction();
-    await holder.release();
-    return (await step).value;
+    const { second } = await dataSource.transaction(async (holder) => {
+      await holder.query(change, [held.id]);
+      expect((await steps.next()).value).toMatchObject({ after: first, states: 1 });
+      const second = steps.next();
+      await sessionsWaitingFor(holder);
+      return { second };
+    });
+    return (await second).value;
   }
 
   test("the second step waits for it, and deletes what the transaction has changed", async () => {
@@ -111,7 +111,7 @@ describe("of two finished task runs, when another transaction holds a state of t
     await dataSource.transaction(async (holder) => {
       await holder.update(TaskRunState, held.id, { message: "held" });
       await steps.next();
-      expect(await failureOf(steps.next())).toHaveProperty("driverError.code", "55P03");
+      expect(await sqlStateOf(steps.next())).toBe("55P03");
     });
     expect(await dataSource.manager.find(TaskRunState)).toMatchObject([{ taskRunId: second }]);
     expect(connectionsInUse(impatient)).toEqual({ inUse: 0, waiting: 0 });
@@ -119,15 +119,6 @@ describe("of two finished task runs, when another transaction holds a state of t
     expect(await collect(rest)).toMatchObject([{ states: 1 }]);
   });
 });
-
-/** Until a statement in this database waits for a lock. */
-function untilOneWaits(): Promise<void> {
-  return until(async () => {
-    const sql =
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    return (await dataSource.query(sql)).length > 0;
-  });
-}
 
 describe("a process that deletes step by step and is killed", () => {
   const RUNS = 300;
@@ -181,7 +172,7 @@ describe("a process that deletes step by step and is killed", () => {
     await dataSource.transaction(async (holder) => {
       await holder.update(TaskRunState, id, { message: "held" });
       killed = startPruning();
-      await untilOneWaits();
+      await sessionsWaitingFor(holder);
       killed.signal("SIGKILL");
       await killed.ended;
     });

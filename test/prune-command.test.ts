@@ -1,9 +1,10 @@
+import type { EntityManager } from "typeorm";
 import { TaskRunState } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
 import { fillHistories } from "./support/fill";
+import { sessionsWaitingFor } from "./support/locked-table";
 import { type Run, run } from "./support/run";
-import { until } from "./support/until";
 
 const database = useDatabase();
 let dataSource: TestDataSource;
@@ -72,12 +73,12 @@ async function expectToGoOn(output: string, left: number): Promise<void> {
 }
 
 /** Works while another transaction holds the second of the task runs that are to be deleted. */
-async function whileSecondIsHeld<T>(work: (second: string) => Promise<T>): Promise<T> {
+async function whileSecondIsHeld<T>(work: (holder: EntityManager, second: string) => Promise<T>): Promise<T> {
   const sql = "SELECT task_run_id AS id FROM task_run_state WHERE type = 'COMPLETED' ORDER BY 1";
   const [, { id }] = await dataSource.query(sql);
   return dataSource.transaction(async (holder) => {
     await holder.update(TaskRunState, { taskRunId: id }, { message: "held" });
-    return work(id);
+    return work(holder, id);
   });
 }
 
@@ -85,11 +86,9 @@ test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)("on %s ends the step that is at work, and says how to go on", async (signal, exitCode) => {
-  const { pruning, second } = await whileSecondIsHeld(async (second) => {
+  const { pruning, second } = await whileSecondIsHeld(async (holder, second) => {
     const pruning = prune([...BEFORE, "--batch", "1"]);
-    const sql =
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    await until(async () => (await dataSource.query(sql)).length > 0);
+    await sessionsWaitingFor(holder);
     pruning.signal(signal);
     await pruning.printed(/Stopping when this step has ended. Once more stops at once.\n$/);
     return { pruning, second };

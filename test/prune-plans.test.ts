@@ -6,7 +6,7 @@ import { explain } from "./support/plan";
 
 const BATCH = 1000;
 /** Between the latest states of the table: about half of a step's task runs go. */
-const BEFORE = new Date("2026-01-08T00:00:00Z");
+const BEFORE = new Date("2025-01-08T00:00:00Z");
 
 const database = useDatabase();
 let dataSource: TestDataSource;
@@ -46,13 +46,12 @@ async function statements(dryRun: boolean): Promise<string[]> {
 }
 
 async function expectToReadLittle(sql: string, parameters: unknown[], step: PruneStep): Promise<void> {
-  const { scans, pages } = await explain(dataSource, sql, parameters);
-  const byIndex = scans.filter(({ node }) => node !== "Bitmap Heap Scan"); // It reads what the index gave it.
-  const index = "ix_task_run_state__task_run_id_timestamp";
-  expect(byIndex.filter((scan) => scan.index !== index)).toEqual([]);
-  const rows = byIndex.reduce((sum, { rows }) => sum + rows, 0);
-  // Of each task run one state to find it, and the two latest, to see whether they are of the same time.
-  expect(rows).toBe(3 * step.taskRunsSeen + step.states);
+  const { rows, pages } = await explain(dataSource, sql, parameters);
+  expect(Object.keys(rows)).toEqual(["ix_task_run_state__task_run_id_timestamp"]);
+  // Each task run takes a row to find it, one for the time of its latest state, and, when that is old, one for its type.
+  expect(rows.ix_task_run_state__task_run_id_timestamp).toBeLessThanOrEqual(
+    3 * step.taskRunsSeen + step.states,
+  );
   expect(step.states).toBeGreaterThan(4 * BATCH);
   expect(pages).toBeLessThan(12 * step.taskRunsSeen + 4 * step.states);
 }

@@ -35,7 +35,7 @@ async function store(rows: Row[]): Promise<void> {
   await dataSource.query(
     `INSERT INTO task_run_state (task_run_id, id, type, timestamp, name)
      SELECT "taskRunId", id, type, $2::timestamptz + time * interval '1 microsecond', ''
-     FROM jsonb_to_recordset($1) AS row ("taskRunId" uuid, id uuid, type state_type, time int)`,
+     FROM jsonb_to_recordset($1) AS row ("taskRunId" uuid, id uuid, type task_run_state_type, time int)`,
     [JSON.stringify(rows), BEFORE],
   );
 }

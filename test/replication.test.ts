@@ -2,6 +2,7 @@ import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import type { PostgresServer } from "../dev/postgres";
+import { maybePrepared } from "./support/database";
 import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 import { until } from "./support/until";
@@ -18,7 +19,13 @@ beforeAll(async () => {
   servers.push(...(await Promise.all([startPostgresProcess(settings), startPostgresProcess(settings)])));
   const [primaryUrl, replicaUrl] = servers.map(({ url }) => url) as [string, string];
 
-  const options = { type: "postgres" as const, entities: [TaskRunState], migrations, migrationsRun: true };
+  const options = {
+    type: "postgres" as const,
+    extra: maybePrepared,
+    entities: [TaskRunState],
+    migrations,
+    migrationsRun: true,
+  };
   replica = await connect(new DataSource({ ...options, url: replicaUrl }));
   dataSource = await connect(
     new DataSource({
@@ -53,7 +60,7 @@ async function whileReplicaLags(work: () => Promise<void>): Promise<void> {
   }
 }
 
-test("outside a transaction, both reads go to the replica", async () => {
+test("both reads go to the replica outside a transaction", async () => {
   const { manager } = dataSource;
   const seen = await record(manager);
   await until(async () => (await service.readTaskRunState(manager, seen.id)) !== null);
@@ -67,7 +74,7 @@ test("outside a transaction, both reads go to the replica", async () => {
   await until(async () => (await service.readTaskRunState(manager, seen.id))?.name === "changed");
 });
 
-test("inside a transaction, reads and the delete go to the primary", async () => {
+test("reads and the delete go to the primary inside a transaction", async () => {
   await whileReplicaLags(async () => {
     const unseen = await record(dataSource.manager);
     await dataSource.transaction(async (manager) => {
@@ -79,7 +86,7 @@ test("inside a transaction, reads and the delete go to the primary", async () =>
   });
 });
 
-test("outside a transaction, a delete goes to the primary and reaches the replica from there", async () => {
+test("a delete goes to the primary outside a transaction, and the replica follows", async () => {
   const { manager } = dataSource;
   const { id } = await record(manager);
   await until(async () => (await service.readTaskRunState(manager, id)) !== null);

@@ -1,63 +1,35 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
+import type { MigrationInterface, QueryRunner } from "typeorm";
+import { migrations } from "typeorm-task-run-state";
 
-import { type TestDatabase, useDatabase } from "./support/database";
+import { migrate } from "../examples/host/migrate";
+import { useDatabase } from "./support/database";
 
-const HOSTS = 4;
+const database = useDatabase();
 
-/**
- * Starts four hosts at the same moment; resolves to what came of each. They report over a channel of their own, since
- * TypeORM writes a failed migration to standard output.
- */
-async function startHosts(database: TestDatabase, way: "plain" | "locked"): Promise<string[]> {
-  const hosts = Array.from({ length: HOSTS }, () =>
-    fork(join(__dirname, "support/start-host.ts"), [way], {
-      execArgv: ["--import", "tsx"],
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      env: { ...process.env, DATABASE_URL: database.url },
-    }),
-  );
-  const reports = () =>
-    Promise.all(hosts.map(async (host): Promise<string> => (await once(host, "message"))[0]));
-  expect(await reports()).toEqual(Array(HOSTS).fill("ready"));
-  for (const host of hosts) host.send("go");
-  return reports();
+/** A migration of the host that ends only after every statement that is older has ended. */
+class IndexName1795400000000 implements MigrationInterface {
+  readonly transaction = false;
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query("CREATE INDEX CONCURRENTLY ix_name ON task_run_state (name)");
+  }
+  async down(): Promise<void> {}
 }
 
-/** One table, and each migration recorded once. */
-async function expectMigratedOnce(database: TestDatabase, ofTheHost: string[] = []): Promise<void> {
-  const dataSource = await database.connect({ migrationsRun: false });
-  const names = await dataSource.query("SELECT name FROM migrations ORDER BY id");
-  expect(names).toEqual(["CreateTaskRunState1795305600000", ...ofTheHost].map((name) => ({ name })));
-  expect(await dataSource.query("SELECT count(*)::int AS states FROM task_run_state")).toEqual([
-    { states: 0 },
+test("of four hosts that start at once, one creates an index concurrently while the others wait", async () => {
+  const connect = () =>
+    database.connect({
+      migrations: [...migrations, IndexName1795400000000],
+      migrationsRun: false,
+      migrationsTransactionMode: "each",
+    });
+  const hosts = await Promise.all([connect(), connect(), connect(), connect()]);
+  await Promise.all(hosts.map(migrate));
+
+  const [{ manager }] = hosts;
+  expect(await manager.query("SELECT name FROM migrations ORDER BY id")).toEqual([
+    { name: "CreateTaskRunState1795305600000" },
+    { name: "IndexName1795400000000" },
   ]);
-  expect(await dataSource.showMigrations()).toBe(false);
-}
-
-describe("with the migrations run under an advisory lock", () => {
-  const database = useDatabase();
-
-  test("four hosts that start at once on a fresh database all start, and each migration is applied once", async () => {
-    expect(await startHosts(database, "locked")).toEqual(Array(HOSTS).fill("started"));
-    await expectMigratedOnce(database, ["IndexName1795400000000"]);
-  });
-});
-
-describe("with nothing but migrationsRun, for which TypeORM takes no lock", () => {
-  const database = useDatabase();
-
-  test("of four hosts that start at once on a fresh database some may fail; one migration is applied, and all start the next time", async () => {
-    const results = await startHosts(database, "plain");
-    expect(results).toContain("started");
-    for (const result of results) {
-      expect(result).toMatch(
-        /^(started|(type|relation) "\w+" already exists|duplicate key value violates unique constraint "pg_\w+")$/,
-      );
-    }
-    await expectMigratedOnce(database);
-    expect(await startHosts(database, "plain")).toEqual(Array(HOSTS).fill("started"));
-    await expectMigratedOnce(database);
-  });
+  const isValid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_name'::regclass";
+  expect(await manager.query(isValid)).toEqual([{ indisvalid: true }]);
 });

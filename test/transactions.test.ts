@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
 import { TaskRunStateService } from "typeorm-task-run-state";
 
-import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+import { connectionsInUse, statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { record } from "./support/record";
 
 const database = useDatabase();
@@ -10,7 +10,7 @@ const service = new TaskRunStateService();
 let dataSource: TestDataSource;
 
 beforeAll(async () => {
-  dataSource = await database.connect({ extra: { max: 4 } });
+  dataSource = await database.connect();
 });
 
 afterEach(() => {
@@ -19,8 +19,8 @@ afterEach(() => {
 
 class Rollback extends Error {}
 
-/** Every kind of manager that a caller can hold, each with the way to undo what was done through it. */
-const callers: [string, (work: (manager: EntityManager) => Promise<void>) => Promise<void>][] = [
+/** Each kind of transaction that a caller can open, with its rollback. */
+const transactions: [string, (work: (manager: EntityManager) => Promise<void>) => Promise<void>][] = [
   [
     "dataSource.transaction",
     (work) =>
@@ -43,20 +43,10 @@ const callers: [string, (work: (manager: EntityManager) => Promise<void>) => Pro
       }
     },
   ],
-  [
-    "a savepoint",
-    (work) =>
-      dataSource.transaction((outer) =>
-        outer.transaction(async (inner) => {
-          await work(inner);
-          throw new Rollback();
-        }),
-      ),
-  ],
 ];
 
-describe.each(callers)("through the manager of %s", (_, rolledBack) => {
-  test("a delete is seen inside, unseen outside, and undone by the rollback", async () => {
+describe.each(transactions)("in a transaction of %s", (_, rolledBack) => {
+  test("the caller alone sees a delete, and the rollback undoes it", async () => {
     const { id, taskRunId } = await record(dataSource.manager);
     await expect(
       rolledBack(async (manager) => {
@@ -70,7 +60,7 @@ describe.each(callers)("through the manager of %s", (_, rolledBack) => {
     expect((await service.readTaskRunState(dataSource.manager, id))?.id).toBe(id);
   });
 
-  test("a state recorded inside is read inside, unseen outside, and gone after the rollback", async () => {
+  test("the caller alone sees a state that it records, and the rollback removes it", async () => {
     const taskRunId = randomUUID();
     await expect(
       rolledBack(async (manager) => {
@@ -84,13 +74,7 @@ describe.each(callers)("through the manager of %s", (_, rolledBack) => {
   });
 });
 
-test("through dataSource.manager, each call stands on its own", async () => {
-  const { id } = await record(dataSource.manager);
-  expect(await service.deleteTaskRunState(dataSource.manager, id)).toBe(true);
-  expect(await service.readTaskRunState(dataSource.manager, id)).toBeNull();
-});
-
-test("a delete is seen outside once the caller's transaction commits", async () => {
+test("others see a delete once the caller's transaction commits", async () => {
   const { id } = await record(dataSource.manager);
   await dataSource.transaction(async (manager) => {
     await service.deleteTaskRunState(manager, id);
@@ -99,7 +83,7 @@ test("a delete is seen outside once the caller's transaction commits", async () 
   expect(await service.readTaskRunState(dataSource.manager, id)).toBeNull();
 });
 
-test("a rolled back savepoint leaves the rest of the caller's transaction standing", async () => {
+test("the rollback to a savepoint undoes a delete, and leaves the rest of the transaction as it is", async () => {
   const [kept, deleted] = [await record(dataSource.manager), await record(dataSource.manager)];
   await dataSource.transaction(async (outer) => {
     await service.deleteTaskRunState(outer, deleted.id);
@@ -114,45 +98,21 @@ test("a rolled back savepoint leaves the rest of the caller's transaction standi
   expect(await service.readTaskRunState(dataSource.manager, deleted.id)).toBeNull();
 });
 
-test("nothing begins, commits or rolls back but the caller", async () => {
-  const { id, taskRunId } = await record(dataSource.manager);
-  dataSource.statements.length = 0;
-  await dataSource.transaction(async (manager) => {
-    await service.readTaskRunState(manager, id);
-    await service.readTaskRunStates(manager, taskRunId);
-    await service.deleteTaskRunState(manager, id);
-  });
-  expect(dataSource.statements.map((sql) => sql.split(" ")[0])).toEqual([
-    "START",
-    "SELECT",
-    "SELECT",
-    "DELETE",
-    "COMMIT",
-  ]);
-});
+describe("each method sends one statement, and leaves BEGIN and COMMIT to the caller", () => {
+  const calls = ["SELECT", "SELECT", "DELETE"];
 
-test("an error of the database reaches the caller with its SQLSTATE, and the connection goes back", async () => {
-  const { id, taskRunId } = await record(dataSource.manager);
-  const failing = dataSource.transaction(async (manager) => {
-    await manager.query("SELECT 1 / 0").catch(() => {});
-    const aborted = { driverError: { code: "25P02" } };
-    await expect(service.readTaskRunState(manager, id)).rejects.toMatchObject(aborted);
-    await expect(service.readTaskRunStates(manager, taskRunId)).rejects.toMatchObject(aborted);
-    await expect(service.deleteTaskRunState(manager, id)).rejects.toMatchObject(aborted);
-    throw new Rollback();
+  test.each<[string, (work: (manager: EntityManager) => Promise<void>) => Promise<void>, string[]]>([
+    ["outside a transaction", (work) => work(dataSource.manager), calls],
+    ["inside one", (work) => dataSource.transaction(work), ["START", ...calls, "COMMIT"]],
+  ])("%s", async (_, through, commands) => {
+    const { id, taskRunId } = await record(dataSource.manager);
+    const { statements } = await statementsOf(dataSource, () =>
+      through(async (manager) => {
+        await service.readTaskRunState(manager, id);
+        await service.readTaskRunStates(manager, taskRunId);
+        await service.deleteTaskRunState(manager, id);
+      }),
+    );
+    expect(statements.map((sql) => sql.split(" ")[0])).toEqual(commands);
   });
-  await expect(failing).rejects.toThrow(Rollback);
-  expect((await service.readTaskRunState(dataSource.manager, id))?.id).toBe(id);
-});
-
-test("more callers than connections wait their turn, and all are served", async () => {
-  const { id, taskRunId } = await record(dataSource.manager);
-  const reads = await Promise.all(
-    Array.from({ length: 50 }, () => service.readTaskRunState(dataSource.manager, id)),
-  );
-  const lists = await Promise.all(
-    Array.from({ length: 50 }, () => service.readTaskRunStates(dataSource.manager, taskRunId)),
-  );
-  expect(reads.map((state) => state?.id)).toEqual(Array(50).fill(id));
-  expect(lists.map(([state]) => state?.id)).toEqual(Array(50).fill(id));
 });

@@ -7,7 +7,7 @@ import { uuidv7 } from "uuidv7";
 import { StateType } from "../../dist";
 import { type Contender, type NewState, poolOptions } from "../lib/contender";
 
-const stateType = pgEnum("state_type", StateType);
+const stateType = pgEnum("task_run_state_type", StateType);
 const time = (name: string) =>
   timestamp(name, { withTimezone: true }).notNull().default(sql`clock_timestamp()`);
 

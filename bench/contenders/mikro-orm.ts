@@ -17,7 +17,12 @@ const TaskRunState = new EntitySchema<Entity>({
     id: { type: "uuid", primary: true },
     created: time,
     updated: time,
-    type: { enum: true, items: Object.values(StateType), nativeEnumName: "state_type", type: "string" },
+    type: {
+      enum: true,
+      items: Object.values(StateType),
+      nativeEnumName: "task_run_state_type",
+      type: "string",
+    },
     timestamp: time,
     name: { type: "string" },
     message: { type: "string", nullable: true },

@@ -12,7 +12,7 @@ const DELETE = "DELETE FROM task_run_state WHERE id = $1";
 const INSERT =
   "INSERT INTO task_run_state (id, type, name, message, state_details, data, task_run_id, result_artifact_id)";
 const RECORD = `${INSERT} VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${COLUMNS}`;
-const RECORD_ALL = `${INSERT} SELECT * FROM unnest($1::uuid[], $2::state_type[], $3::varchar[], $4::varchar[],
+const RECORD_ALL = `${INSERT} SELECT * FROM unnest($1::uuid[], $2::task_run_state_type[], $3::varchar[], $4::varchar[],
   $5::jsonb[], $6::jsonb[], $7::uuid[], $8::uuid[])`;
 
 /** SQL by hand, on the driver that all the others use too. All ratios refer to it. */

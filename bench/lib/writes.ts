@@ -36,9 +36,9 @@ export interface TableFigures {
 
 const BULK = 1000;
 
-/** The columns of the batch. Its `type` is text, because each schema has its own enum. */
-const columns = (schema: string) =>
-  `id, created, updated, type::text::${schema}.state_type, timestamp, name, message, state_details, data,
+/** The columns of the batch. Its `type` is text, because each table has its own enum. */
+const columns = (enumType: string) =>
+  `id, created, updated, type::text::${enumType}, timestamp, name, message, state_details, data,
    task_run_id, result_artifact_id`;
 
 export async function compareWrites(
@@ -56,8 +56,8 @@ export async function compareWrites(
   await createOriginal(client);
   await client.query(`INSERT INTO original.task_run SELECT DISTINCT task_run_id FROM ${source}`);
   await client.query("SET synchronize_seqscans = off"); // Rows arrive in the order in which they lie in the source.
-  const here = new Side("here", url);
-  const original = new Side("original", url);
+  const here = new Side("here", "task_run_state_type", url);
+  const original = new Side("original", "state_type", url);
   for (const side of [here, original]) {
     progress(`loading ${grouped(rows)} rows: ${side.schema}`);
     await side.load(client, source);
@@ -107,6 +107,7 @@ class Side {
 
   constructor(
     readonly schema: string,
+    private readonly enumType: string,
     url: string,
   ) {
     this.dataSource = new DataSource({ type: "postgres", url, schema, entities: [TaskRunState] });
@@ -161,7 +162,7 @@ class Side {
 
   private copy(client: Client, source: string): Promise<unknown> {
     return client.query(
-      `INSERT INTO ${this.schema}.task_run_state SELECT ${columns(this.schema)} FROM ${source}`,
+      `INSERT INTO ${this.schema}.task_run_state SELECT ${columns(`${this.schema}.${this.enumType}`)} FROM ${source}`,
     );
   }
 }

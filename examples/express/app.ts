@@ -1,18 +1,19 @@
 import express, { type ErrorRequestHandler, type Express } from "express";
 import type { EntityManager } from "typeorm";
-import { TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { InvalidUuidError, StateType, TaskRunStateService } from "typeorm-task-run-state";
+import { z } from "zod";
 
-import { answerTo, isNewState, isUuid, NEW_STATE_EXPECTED, toJson } from "../host/http";
-import { TaskRun } from "../host/task-run.entity";
+import { setTaskRunState } from "../host/task-run";
+import { toJson } from "../host/to-json";
 
-class HttpError extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
+/** PostgreSQL stores every character but U+0000. */
+const text = z.string().refine((value) => !value.includes("\0"), "must not contain the character U+0000");
+
+const newState = z.strictObject({
+  type: z.enum(StateType),
+  name: text.exactOptional(),
+  message: text.exactOptional(),
+});
 
 export function createApp(manager: EntityManager): Express {
   const service = new TaskRunStateService();
@@ -20,45 +21,50 @@ export function createApp(manager: EntityManager): Express {
 
   app.get("/api/task_run_states/:id", async (request, response) => {
     const state = await service.readTaskRunState(manager, request.params.id);
-    if (!state) throw new HttpError(404, "State not found");
-    response.json(toJson(state));
+    if (state) response.json(toJson(state));
+    else response.status(404).json({ detail: "State not found" });
   });
 
   app.get("/api/task_run_states/", async (request, response) => {
-    const taskRunId = request.query.task_run_id as string; // The service refuses whatever else a client sends.
+    // The service refuses whatever else a client may have sent: nothing, or the parameter twice.
+    const taskRunId = request.query.task_run_id as string;
     const states = await service.readTaskRunStates(manager, taskRunId);
     response.json(states.map(toJson));
   });
 
   app.delete("/api/task_run_states/:id", async (request, response) => {
     const deleted = await service.deleteTaskRunState(manager, request.params.id);
-    if (!deleted) throw new HttpError(404, "State not found");
-    response.status(204).end();
+    if (deleted) response.status(204).end();
+    else response.status(404).json({ detail: "State not found" });
   });
 
-  app.post("/api/task_runs/:id/states", express.json(), async ({ params: { id }, body, query }, response) => {
-    if (!isUuid(id)) throw new HttpError(404, "Task run not found");
-    if (!isNewState(body)) throw new HttpError(422, NEW_STATE_EXPECTED);
-    const state = await manager.transaction(async (manager) => {
-      const { affected } = await manager.update(TaskRun, { id }, { currentState: body.type });
-      if (affected === 0) throw new HttpError(404, "Task run not found");
-      const state = await manager.save(manager.create(TaskRunState, { ...body, taskRunId: id }));
-      if (query.fail === "after-history") throw new Error("Failed after the history, as asked");
-      return state;
-    });
-    response.status(201).json({ id: state.id });
+  app.post("/api/task_runs/:id/states", express.json(), async (request, response) => {
+    const taskRunId = z.guid().safeParse(request.params.id);
+    const state =
+      taskRunId.success && (await setTaskRunState(manager, taskRunId.data, newState.parse(request.body)));
+    if (state) response.status(201).json({ id: state.id });
+    else response.status(404).json({ detail: "Task run not found" });
   });
 
-  app.use(() => {
-    throw new HttpError(404, "Not Found");
-  });
   app.use(answerError);
   return app;
 }
 
 const answerError: ErrorRequestHandler = (error, _request, response, _next) => {
   const { status, detail } = answerTo(error);
-  // The stack alone: an error of the database also holds the statement's parameters, and so a client's data.
+  // Only the stack: an error of the database also holds the values of the statement, which are a client's data.
   if (status === 500) console.error(error.stack);
   response.status(status).json({ detail });
 };
+
+function answerTo(error: Error & { status?: number }): { status: number; detail: string } {
+  const { message: detail, status = 500 } = error;
+  // As Prefect's server does: 404 for a malformed id in the path, 422 for one in the query.
+  if (error instanceof InvalidUuidError) {
+    return { status: error.parameter === "taskRunId" ? 422 : 404, detail };
+  }
+  if (error instanceof z.ZodError) return { status: 422, detail: z.prettifyError(error) };
+  // Express sets a status when it cannot read a request, such as one whose body is not JSON.
+  if (status < 500) return { status, detail };
+  return { status: 500, detail: "Internal Server Error" };
+}

@@ -3,9 +3,9 @@ import { DataSource } from "typeorm";
 import { migrations, TaskRunState } from "typeorm-task-run-state";
 
 import { CreateTaskRun1795219200000 } from "../host/1795219200000-CreateTaskRun";
-import { hint, SHUTDOWN_MS } from "../host/http";
+import { hint } from "../host/hint";
 import { migrate } from "../host/migrate";
-import { TaskRun } from "../host/task-run.entity";
+import { TaskRun } from "../host/task-run";
 import { createApp } from "./app";
 
 const { DATABASE_URL = "postgres://localhost/postgres", PORT = "3000" } = process.env;
@@ -20,20 +20,14 @@ async function main(): Promise<void> {
   await dataSource.initialize();
   await migrate(dataSource);
 
-  const server = createApp(dataSource.manager).listen(Number(PORT), "127.0.0.1");
-  server.once("listening", () => {
-    const { port } = server.address() as AddressInfo;
-    console.log(hint(`http://127.0.0.1:${port}`));
+  const app = createApp(dataSource.manager);
+  const server = app.listen(Number(PORT), "127.0.0.1", (error) => {
+    if (error) throw error;
+    const address = server.address() as AddressInfo;
+    console.log(hint(`http://127.0.0.1:${address.port}`));
   });
-  server.once("close", () => dataSource.destroy());
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      server.close();
-      setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS).unref();
-      // Else a client that goes on asking on its open connection keeps the server from closing.
-      server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
-    });
-  }
+  // Requests in progress are answered before the connections to the database close.
+  process.once("SIGTERM", () => server.close(() => dataSource.destroy()));
 }
 
 main();

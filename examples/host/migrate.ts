@@ -8,8 +8,8 @@ const MIGRATIONS_LOCK = 1795219200000;
  * Runs the pending migrations, one instance of the application at a time. TypeORM takes no lock of its own: of
  * several instances that start at once, all but one would fail with "already exists".
  *
- * It needs two connections of the pool, one of which holds the lock. Whoever has to wait asks again and again: one
- * that waited within a statement would keep another's CREATE INDEX CONCURRENTLY from ending.
+ * It takes two connections of the pool, and one of them holds the lock. An instance that has to wait asks again and
+ * again: if it waited inside one statement, a CREATE INDEX CONCURRENTLY of another instance could not end.
  */
 export async function migrate(dataSource: DataSource): Promise<void> {
   const lock = dataSource.createQueryRunner();

@@ -4,8 +4,9 @@ import { TypeOrmModule } from "@nestjs/typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { CreateTaskRun1795219200000 } from "../host/1795219200000-CreateTaskRun.js";
-import { TaskRun } from "../host/task-run.entity.js";
-import { ErrorFilter } from "./error.filter.js";
+import { TaskRun } from "../host/task-run.js";
+import { InvalidUuidFilter } from "./invalid-uuid.filter.js";
+import { QueryFailedFilter } from "./query-failed.filter.js";
 import { TaskRunStatesController } from "./task-run-states.controller.js";
 import { TaskRunsController } from "./task-runs.controller.js";
 
@@ -20,6 +21,10 @@ import { TaskRunsController } from "./task-runs.controller.js";
     TypeOrmModule.forFeature([TaskRun, TaskRunState]),
   ],
   controllers: [TaskRunStatesController, TaskRunsController],
-  providers: [TaskRunStateService, { provide: APP_FILTER, useClass: ErrorFilter }],
+  providers: [
+    TaskRunStateService,
+    { provide: APP_FILTER, useClass: InvalidUuidFilter },
+    { provide: APP_FILTER, useClass: QueryFailedFilter },
+  ],
 })
 export class AppModule {}

@@ -3,13 +3,13 @@ import { InjectEntityManager } from "@nestjs/typeorm";
 import type { EntityManager } from "typeorm";
 import { TaskRunStateService } from "typeorm-task-run-state";
 
-import { toJson } from "../host/http.js";
+import { toJson } from "../host/to-json.js";
 
 @Controller("api/task_run_states")
 export class TaskRunStatesController {
   constructor(
     @InjectEntityManager() private readonly manager: EntityManager,
-    // Named, since tsx emits no types of parameters.
+    // Named, because tsx emits no types of parameters.
     @Inject(TaskRunStateService) private readonly service: TaskRunStateService,
   ) {}
 
@@ -20,7 +20,7 @@ export class TaskRunStatesController {
     return toJson(state);
   }
 
-  /** A client may send the parameter twice or not at all: the service refuses what is not one UUID. */
+  /** The service refuses whatever else a client may have sent: nothing, or the parameter twice. */
   @Get()
   async list(@Query("task_run_id") taskRunId: string) {
     const states = await this.service.readTaskRunStates(this.manager, taskRunId);

@@ -1,34 +1,36 @@
 import {
   Body,
   Controller,
+  HttpStatus,
   NotFoundException,
   Param,
+  ParseUUIDPipe,
   Post,
-  Query,
-  UnprocessableEntityException,
+  ValidationPipe,
 } from "@nestjs/common";
 import { InjectEntityManager } from "@nestjs/typeorm";
 import type { EntityManager } from "typeorm";
-import { TaskRunState } from "typeorm-task-run-state";
 
-import { isNewState, isUuid, NEW_STATE_EXPECTED } from "../host/http.js";
-import { TaskRun } from "../host/task-run.entity.js";
+import { setTaskRunState } from "../host/task-run.js";
+import { NewStateDto } from "./new-state.dto.js";
+
+const taskRunId = new ParseUUIDPipe({ errorHttpStatusCode: HttpStatus.NOT_FOUND });
+
+const newState = new ValidationPipe({
+  expectedType: NewStateDto, // Named, because tsx emits no types of parameters.
+  errorHttpStatusCode: HttpStatus.UNPROCESSABLE_ENTITY,
+  whitelist: true,
+  forbidNonWhitelisted: true,
+});
 
 @Controller("api/task_runs")
 export class TaskRunsController {
   constructor(@InjectEntityManager() private readonly manager: EntityManager) {}
 
   @Post(":id/states")
-  async setState(@Param("id") id: string, @Body() body: unknown, @Query("fail") fail: string) {
-    if (!isUuid(id)) throw new NotFoundException("Task run not found");
-    if (!isNewState(body)) throw new UnprocessableEntityException(NEW_STATE_EXPECTED);
-    const state = await this.manager.transaction(async (manager) => {
-      const { affected } = await manager.update(TaskRun, { id }, { currentState: body.type });
-      if (affected === 0) throw new NotFoundException("Task run not found");
-      const state = await manager.save(manager.create(TaskRunState, { ...body, taskRunId: id }));
-      if (fail === "after-history") throw new Error("Failed after the history, as asked");
-      return state;
-    });
+  async setState(@Param("id", taskRunId) id: string, @Body(newState) body: NewStateDto) {
+    const state = await setTaskRunState(this.manager, id, body);
+    if (!state) throw new NotFoundException("Task run not found");
     return { id: state.id };
   }
 }

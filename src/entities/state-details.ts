@@ -1,3 +1,5 @@
+import type { JsonValue } from "./json-value";
+
 /**
  * What is known about a state beyond its type, name and message. The keys are Prefect's, as stored in the
  * column `state_details`: ids are UUIDs, times are ISO 8601 strings.
@@ -25,5 +27,5 @@ export interface StateDetails {
   task_parameters_id?: string | null;
   traceparent?: string | null;
   deployment_concurrency_lease_id?: string | null;
-  [key: string]: string | number | boolean | object | null | undefined;
+  [key: string]: JsonValue | undefined;
 }

@@ -9,6 +9,7 @@ import {
 } from "typeorm";
 import { uuidv7 } from "uuidv7";
 
+import type { JsonValue } from "./json-value";
 import type { StateDetails } from "./state-details";
 import { StateType } from "./state-type";
 
@@ -16,9 +17,9 @@ import { StateType } from "./state-type";
  * One state that a task run was in, from `timestamp` until the next state's: a row of the table
  * `task_run_state`, with the columns of Prefect's table of that name.
  *
- * Record one with `manager.save(manager.create(TaskRunState, { taskRunId, type }))`. `manager.create` makes
- * the instance whose missing id and name are filled in; a plain object gets no such defaults, and PostgreSQL
- * rejects it.
+ * Record one with `manager.insert(TaskRunState, manager.create(TaskRunState, { taskRunId, type }))`. `manager.create`
+ * makes the instance whose missing id, name and scheduled time are filled in. A plain object gets its id from PostgreSQL,
+ * of version 4, and needs a name.
  *
  * Names of columns, constraints and types are written out, so that a host's naming strategy leaves them alone;
  * so are the types, so that no transpiler has to emit decorator metadata.
@@ -27,7 +28,12 @@ import { StateType } from "./state-type";
 @Index("ix_task_run_state__task_run_id_timestamp", ["taskRunId", "timestamp"])
 export class TaskRunState {
   /** A UUID; unless set, of version 7: those that one process makes rise in the order of creation. */
-  @PrimaryColumn({ name: "id", type: "uuid", primaryKeyConstraintName: "pk_task_run_state" })
+  @PrimaryColumn({
+    name: "id",
+    type: "uuid",
+    primaryKeyConstraintName: "pk_task_run_state",
+    default: () => "uuid_in(uuid_out(gen_random_uuid()))",
+  })
   id!: string;
 
   /** When the transaction began that inserted the row. */
@@ -39,7 +45,7 @@ export class TaskRunState {
   updated!: Date;
 
   /** What the task run is doing. */
-  @Column({ name: "type", type: "enum", enum: StateType, enumName: "state_type" })
+  @Column({ name: "type", type: "enum", enum: StateType, enumName: "task_run_state_type" })
   type!: StateType;
 
   /**
@@ -63,7 +69,7 @@ export class TaskRunState {
 
   /** Any JSON value. A JSON `null` is stored and read as none. */
   @Column({ name: "data", type: "jsonb", nullable: true })
-  data!: string | number | boolean | object | null;
+  data!: JsonValue;
 
   /** The task run that was in this state. No foreign key: its table, if any, is the host's. */
   @Column({ name: "task_run_id", type: "uuid" })
@@ -72,17 +78,21 @@ export class TaskRunState {
   /** Prefect's record of the run's result. This module only keeps it. */
   @Column({ name: "result_artifact_id", type: "uuid", nullable: true })
   resultArtifactId!: string | null;
+}
 
-  /** Sets the defaults of Prefect's state schema, which sets the scheduled time anew on every read. */
-  @BeforeInsert()
-  protected setDefaults(): void {
-    this.id ??= uuidv7();
-    this.name ??= titleCase(String(this.type));
-    if (this.type === StateType.SCHEDULED && !this.stateDetails?.scheduled_time) {
-      this.stateDetails = { ...this.stateDetails, scheduled_time: new Date().toISOString() };
-    }
+/**
+ * Sets the defaults of Prefect's state schema, which sets the scheduled time anew on every read. TypeORM calls it by name.
+ * It is no member of the class's type, so that a test may write a state as a literal.
+ */
+function setDefaults(this: TaskRunState): void {
+  this.id ??= uuidv7();
+  this.name ??= titleCase(String(this.type));
+  if (this.type === StateType.SCHEDULED && !this.stateDetails?.scheduled_time) {
+    this.stateDetails = { ...this.stateDetails, scheduled_time: new Date().toISOString() };
   }
 }
+Object.defineProperty(TaskRunState.prototype, "setDefaults", { value: setDefaults });
+BeforeInsert()(TaskRunState.prototype, "setDefaults");
 
 function titleCase(type: string): string {
   return type.charAt(0) + type.slice(1).toLowerCase();

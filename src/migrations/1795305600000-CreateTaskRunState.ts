@@ -1,39 +1,35 @@
-import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
+import { type MigrationInterface, type QueryRunner, Table, TypeORMError } from "typeorm";
 
 /**
- * Creates the table `task_run_state` and the type `state_type` in the data source's schema, with its `entityPrefix`.
+ * Creates the table `task_run_state`, in the data source's schema and with its `entityPrefix`, and the type of its column
+ * `type`. Where there is something of that name it creates nothing, and the error says what to do.
  *
  * It stands on its own, apart from the entity, so that it goes on creating this table when the entity moves on.
- * A type `state_type` that exists is used, and must have the labels of `StateType`. Going down drops the type, unless
- * something else uses it.
  */
 export class CreateTaskRunState1795305600000 implements MigrationInterface {
   /** Recorded in the migrations table: written out, so that a minifier cannot change it. */
   readonly name = "CreateTaskRunState1795305600000";
 
   async up(queryRunner: QueryRunner): Promise<void> {
+    await assertAbsent(queryRunner);
     await queryRunner.createTable(
       new Table({
         name: tableName(queryRunner),
         columns: [
-          { name: "id", type: "uuid", isPrimary: true, primaryKeyConstraintName: "pk_task_run_state" },
+          {
+            name: "id",
+            type: "uuid",
+            isPrimary: true,
+            primaryKeyConstraintName: "pk_task_run_state",
+            default: "uuid_in(uuid_out(gen_random_uuid()))",
+          },
           { name: "created", type: "timestamptz", default: "now()" },
           { name: "updated", type: "timestamptz", default: "now()" },
           {
             name: "type",
             type: "enum",
-            enumName: "state_type",
-            enum: [
-              "SCHEDULED",
-              "PENDING",
-              "RUNNING",
-              "COMPLETED",
-              "FAILED",
-              "CANCELLED",
-              "CRASHED",
-              "PAUSED",
-              "CANCELLING",
-            ],
+            enumName: "task_run_state_type",
+            enum: "SCHEDULED PENDING RUNNING COMPLETED FAILED CANCELLED CRASHED PAUSED CANCELLING".split(" "),
           },
           { name: "timestamp", type: "timestamptz", default: "clock_timestamp()" },
           { name: "name", type: "varchar" },
@@ -54,13 +50,31 @@ export class CreateTaskRunState1795305600000 implements MigrationInterface {
     const table = await queryRunner.getTable(tableName(queryRunner));
     if (!table) return;
     await queryRunner.dropTable(table);
-    await queryRunner.query(`
-      DO $$ BEGIN
-        DROP TYPE "${table.schema}"."state_type";
-      EXCEPTION WHEN dependent_objects_still_exist THEN
-        NULL;
-      END $$`);
+    await queryRunner.query(`DROP TYPE "${table.schema}"."task_run_state_type"`);
   }
+}
+
+const ADVICE = `
+- synchronize, or a migration of your own, for the entity TaskRunState: record this migration as run, with "typeorm migration:run --fake". That records every pending migration, so first run those of your own, without this package's migrations in the data source.
+- Prefect: leave this package's migrations out of the data source. The service works on Prefect's table.
+- another process that ran this migration at the same moment: start again.
+- anything else: give the data source another schema.`;
+
+/** Asks before anything is created: in the transaction mode "none" there is no transaction to roll back. */
+async function assertAbsent(queryRunner: QueryRunner): Promise<void> {
+  const { schema, tableName: table } = queryRunner.connection.driver.parseTableName(tableName(queryRunner));
+  const [existing] = await queryRunner.query(
+    `SELECT type, identity
+       FROM to_regclass(format('%I.%I', COALESCE($1, current_schema()), $2::text)) AS id,
+            pg_identify_object('pg_class'::regclass, id, 0)
+      WHERE id IS NOT NULL`,
+    [schema, table],
+  );
+  if (!existing) return;
+  throw new TypeORMError(
+    `The ${existing.type} ${existing.identity} exists already, so CreateTaskRunState1795305600000 created nothing. ` +
+      `What to do depends on what made it:${ADVICE}`,
+  );
 }
 
 /** `connection` is deprecated in TypeORM 1, and the only name that 0.3 has for the data source. */

@@ -1,4 +1,4 @@
-import { type EntityManager, EntityMetadataNotFoundError } from "typeorm";
+import { type DataSource, type EntityManager, EntityMetadataNotFoundError } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { InvalidUuidError } from "./invalid-uuid.error";
@@ -16,7 +16,7 @@ export function assertManager(value: unknown): asserts value is EntityManager {
     );
   }
   // `connection` is deprecated in TypeORM 1, and the one name that both majors have.
-  if (!manager.connection.hasMetadata(TaskRunState)) throw unregistered();
+  if (!manager.connection.hasMetadata(TaskRunState)) throw unregistered(manager.connection);
 }
 
 /** The message never holds the value itself: a caller may have passed a connection string. */
@@ -25,10 +25,12 @@ function nameOfClass(value: unknown): string {
   return value.constructor?.name || typeof value;
 }
 
-function unregistered(): EntityMetadataNotFoundError {
+function unregistered({ entityMetadatas }: DataSource): EntityMetadataNotFoundError {
   const error = new EntityMetadataNotFoundError(TaskRunState);
-  error.message +=
-    " Add TaskRunState to the entities of the data source that the manager belongs to, and initialize it.";
+  error.message += entityMetadatas.some(({ givenTableName }) => givenTableName === "task_run_state")
+    ? " The data source has another class for its table, such as the TaskRunState of another copy of this package: take" +
+      ' entity, migrations and service from one copy. "npm ls typeorm-task-run-state" lists the copies.'
+    : " Add TaskRunState to the entities of the data source that the manager belongs to, and initialize it.";
   return error;
 }
 

@@ -1,8 +1,8 @@
-import type { EntityManager } from "typeorm";
+import type { EntityManager, QueryRunner } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { withQueryRunner } from "./query-runner";
-import { statementsFor } from "./statements";
+import { bind, statementsFor } from "./statements";
 
 /** Every column of type timestamptz. A host may have told `pg` to leave them as strings. */
 const TIMES = ["created", "updated", "timestamp"] as const;
@@ -21,13 +21,14 @@ export function findTaskRunStates(
   lookup: "read" | "list",
   id: string,
 ): Promise<TaskRunState[]> {
-  const { connection: dataSource } = manager;
-  return withQueryRunner(manager, dataSource.defaultReplicationModeForReads(), async (queryRunner) => {
-    const rows: Row[] = await queryRunner.query(statementsFor(manager)[lookup], [id]);
+  const read = async (queryRunner: QueryRunner) => {
+    const statement = statementsFor(manager)[lookup];
+    const rows: Row[] = await queryRunner.query(statement.sql, bind(statement, id));
     const states = rows.map(hydrate);
-    await queryRunner.broadcaster.broadcast("Load", dataSource.getMetadata(TaskRunState), states);
+    await queryRunner.broadcaster.broadcast("Load", manager.connection.getMetadata(TaskRunState), states);
     return states;
-  });
+  };
+  return withQueryRunner(manager, read, manager.connection.defaultReplicationModeForReads());
 }
 
 /** Applies no column's transformer, since no column has one. */

@@ -3,6 +3,8 @@ const EXCERPT_LENGTH = 40;
 /** An id that is not a UUID. It is thrown before any SQL is sent: a transaction in progress goes on working. */
 export class InvalidUuidError extends TypeError {
   override readonly name = "InvalidUuidError";
+  /** Tells this error where `instanceof` cannot: when another copy of this package threw it. */
+  readonly code = "ERR_INVALID_UUID";
   /** The kind of value received instead: what `typeof` says, or `"null"`, or `"array"`. */
   readonly received: string;
 

@@ -1,5 +1,6 @@
 import type { EntityManager, QueryRunner } from "typeorm";
 
+import { TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { assertCount, assertDate, assertManager, assertUuid } from "./arguments";
 import { withQueryRunner } from "./query-runner";
@@ -60,7 +61,7 @@ async function* steps(manager: EntityManager, before: Date, batch: number, dryRu
     const sql = statement(manager, dryRun, last !== undefined);
     const parameters = last === undefined ? [before, batch] : [before, batch, last];
     const query = (queryRunner: QueryRunner): Promise<[PruneStep]> => queryRunner.query(sql, parameters);
-    const [step] = await withQueryRunner(manager, "master", query);
+    const [step] = await withQueryRunner(manager, query);
     ({ taskRunsSeen: seen, after: last } = step);
     if (seen > 0) yield step;
   } while (seen === batch);
@@ -73,12 +74,14 @@ async function* steps(manager: EntityManager, before: Date, batch: number, dryRu
 function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boolean): string {
   const path = connection.getMetadata(TaskRunState).tablePath.split(".");
   const table = path.map((name) => connection.driver.escape(name)).join(".");
+  const finished = [...TERMINAL_STATE_TYPES].map((type) => `'${type}'`).join();
   const histories = `FROM ${table} WHERE task_run_id = ANY (ARRAY(
         SELECT seen.task_run_id FROM seen CROSS JOIN LATERAL (
-          SELECT type, timestamp FROM ${table} WHERE task_run_id = seen.task_run_id
-          ORDER BY timestamp DESC, id DESC LIMIT 1
-        ) latest
-        WHERE type IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED') AND timestamp < $1))`;
+          SELECT timestamp FROM ${table} WHERE task_run_id = seen.task_run_id ORDER BY timestamp DESC LIMIT 1
+        ) last CROSS JOIN LATERAL (
+          SELECT type FROM ${table} WHERE task_run_id = seen.task_run_id AND timestamp = last.timestamp
+          ORDER BY id DESC LIMIT 1
+        ) latest WHERE last.timestamp < $1 AND latest.type IN (${finished})))`;
   return `
     WITH RECURSIVE seen (task_run_id, place) AS (
       (SELECT task_run_id, 1::bigint FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}

@@ -1,14 +1,14 @@
 import type { EntityManager, QueryRunner, ReplicationMode } from "typeorm";
 
 /**
- * Does the work through the query runner of the transaction that the manager takes part in: the manager's own, or that of
- * an ambient transaction, such as typeorm-transactional opens, which the data source's own manager tells of. Outside of
- * any transaction the work gets a query runner of its own, which is released whatever comes of it.
+ * Does the work in the transaction that the manager takes part in: its own, or an ambient one, whose manager a library such
+ * as typeorm-transactional makes the data source's own. Without a transaction the work gets a query runner for itself, on
+ * the primary unless told otherwise, which is released in every outcome.
  */
 export async function withQueryRunner<T>(
   manager: EntityManager,
-  mode: ReplicationMode,
   work: (queryRunner: QueryRunner) => Promise<T>,
+  mode?: ReplicationMode,
 ): Promise<T> {
   const { connection: dataSource } = manager;
   const current = manager.queryRunner ?? dataSource.manager.queryRunner;

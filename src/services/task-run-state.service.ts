@@ -11,7 +11,9 @@ import { findTaskRunStates } from "./find-task-run-states";
  *
  * Every method sends one SQL statement and neither begins, commits nor rolls back. Ids are UUIDs in their canonical
  * form, in any case and of any version. Bad arguments are refused before any SQL is sent, so that a transaction in
- * progress goes on working; errors of the database reach the caller as TypeORM throws them.
+ * progress goes on working: an id that is no UUID with `InvalidUuidError`, anything but an `EntityManager` with a
+ * `TypeError`, and one whose data source lacks `TaskRunState` with TypeORM's `EntityMetadataNotFoundError`. Errors of the
+ * database reach the caller as TypeORM throws them.
  *
  * It mirrors `prefect.server.models.task_run_states`, where three functions take a session per call.
  *
@@ -29,8 +31,6 @@ export class TaskRunStateService {
    *
    * @returns the state, or null when there is none with this id.
    * @throws {InvalidUuidError} when the id is not a UUID.
-   * @throws {TypeError} when the manager is not an `EntityManager`.
-   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async readTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<TaskRunState | null> {
     assertManager(manager);
@@ -45,8 +45,6 @@ export class TaskRunStateService {
    * @returns the states by `timestamp`, those with equal timestamps by `id`: the same order on every read. An
    * empty array when the task run has none or is unknown.
    * @throws {InvalidUuidError} when the id is not a UUID.
-   * @throws {TypeError} when the manager is not an `EntityManager`.
-   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
     assertManager(manager);
@@ -59,8 +57,6 @@ export class TaskRunStateService {
    *
    * @returns whether there was a state with this id.
    * @throws {InvalidUuidError} when the id is not a UUID.
-   * @throws {TypeError} when the manager is not an `EntityManager`.
-   * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
    */
   async deleteTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<boolean> {
     assertManager(manager);

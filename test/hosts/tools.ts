@@ -1,16 +1,18 @@
-import { cpSync, linkSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { check, install, installHost, npm, pack, temporaryFolder } from "../../dev/npm";
+import { deepEqual } from "node:assert/strict";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { check, install, npm, pack, temporaryFolder } from "../../dev/npm";
 import { startPostgres } from "../../dev/postgres";
 import { useNewDatabase } from "../support/database";
+import { copyHost, installHost, type ModuleType } from "./install-host";
 
-/** The scripts of `host/package.json`, by the `type` of the package they run in. */
-const consumers = {
-  commonjs: ["require", "typescript-5.9", "typescript-7", "tsx", "esbuild", "jest", "vitest"],
-  module: ["import", "typescript-5.9", "typescript-7", "tsx", "esbuild", "vitest"],
+/** What the host is compiled, run or tested with, in each of its module types: scripts of `host/package.json`. */
+const tools: Record<ModuleType, string[]> = {
+  commonjs: ["typescript-5.9", "typescript-7", "tsx", "esbuild", "jest", "vitest"],
+  module: ["typescript-5.9", "typescript-7", "tsx", "esbuild", "vitest"],
 };
 
-/** Uses the packed package in every way hosts do, each in a folder of its own below that of the tools. */
+/** Checks the packed package, and uses it with every tool that hosts use, each in a folder below that of the tools. */
 async function main(): Promise<void> {
   const folder = temporaryFolder();
   pack(folder);
@@ -18,30 +20,45 @@ async function main(): Promise<void> {
   install(folder, "--ignore-scripts");
   for (const linter of ["publint", "attw"]) check(linter, () => npm(folder, "run", linter));
 
-  const installed = installHost(folder, join(__dirname, "host"));
+  const host = installHost(folder);
+  check("contents", () => checkContents(join(host, "node_modules/typeorm-task-run-state")));
   const server = await startPostgres();
-  for (const [type, scripts] of Object.entries(consumers)) {
-    for (const script of scripts) {
-      const name = `${type}-${script}`;
+  for (const type of ["commonjs", "module"] as const) {
+    for (const tool of tools[type]) {
+      const name = `${type}-${tool}`;
       await useNewDatabase(server.url, name);
-      const host = join(folder, name);
-      copyHost(installed, host, type);
-      check(`${type}: ${script}`, () => npm(host, "run", script));
+      copyHost(host, join(folder, name), type);
+      check(`${type}: ${tool}`, () => npm(join(folder, name), "run", tool));
     }
   }
   await server.stop();
 }
 
-/** Links what is installed, as pnpm does: copies of TypeORM would fill half a gigabyte, and take as long as the checks. */
-function copyHost(installed: string, host: string, type: string): void {
-  const filter = (source: string, target: string) => {
-    const links = source.includes("node_modules") && lstatSync(source).isFile();
-    if (links) linkSync(source, target);
-    return !links;
-  };
-  cpSync(installed, host, { recursive: true, verbatimSymlinks: true, filter });
-  const manifest = join(host, "package.json");
-  writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, "utf8")), type }));
+/** The package holds three files for each module of `src`, all that its `files` name, and nothing else. */
+function checkContents(installed: string): void {
+  const modules = filesIn("src").map((file) => join("dist", file.replace(/\.ts$/, "")));
+  const built = modules.flatMap((module) => [`${module}.d.ts`, `${module}.js`, `${module}.js.map`]);
+  const { files }: { files: string[] } = JSON.parse(readFileSync("package.json", "utf8"));
+  const named = [...files, "LICENSE", "README.md", "package.json"]; // npm packs these three always.
+
+  const packed = filesIn(installed);
+  const isWithin = (name: string) => (file: string) => file === name || file.startsWith(`${name}/`);
+  deepEqual(packed.filter(isWithin("dist")), built.sort());
+  deepEqual(
+    named.filter((name) => !packed.some(isWithin(name))),
+    [],
+  );
+  deepEqual(
+    packed.filter((file) => !named.some((name) => isWithin(name)(file))),
+    [],
+  );
+}
+
+/** The paths of all files below the folder, in order. */
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort();
 }
 
 main();

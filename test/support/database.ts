@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Client, type Pool } from "pg";
 import { DataSource, type DataSourceOptions, type Logger } from "typeorm";
-import { migrations, TaskRunState } from "typeorm-task-run-state";
+import { migrations, TaskRunState, withPreparedStatements } from "typeorm-task-run-state";
 
 type PostgresOptions = Extract<DataSourceOptions, { type: "postgres" }>;
 
@@ -13,6 +13,9 @@ export interface TestDatabase {
    */
   connect(options?: Partial<Omit<PostgresOptions, "type">>): Promise<TestDataSource>;
 }
+
+/** For the `extra` of a data source: with PREPARED=1 in the environment, the tests' data sources prepare. */
+export const maybePrepared = process.env.PREPARED ? { Client: withPreparedStatements(Client) } : {};
 
 export type TestDataSource = DataSource & { statements: string[] };
 
@@ -45,6 +48,7 @@ export function useDatabase(): TestDatabase {
         migrationsRun: true,
         logger: new StatementLog(statements),
         ...options,
+        extra: { ...maybePrepared, ...options.extra },
       });
       dataSources.push(dataSource);
       await dataSource.initialize();
@@ -52,6 +56,16 @@ export function useDatabase(): TestDatabase {
       return Object.assign(dataSource, { statements });
     },
   };
+}
+
+/** Does the work, and returns its result with what the data source sent to the database meanwhile. */
+export async function statementsOf<T>(
+  { statements }: TestDataSource,
+  work: () => Promise<T>,
+): Promise<{ result: T; statements: string[] }> {
+  const before = statements.length;
+  const result = await work();
+  return { result, statements: statements.slice(before) };
 }
 
 /** The connections that are in use and the callers that wait for one: nothing may be left of either. */

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { DataSource } from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
+import { maybePrepared } from "./database";
+
 /**
  * Reads as often as the argument says, half of the times a state and half of the times a list of three, and prints
  * the bytes of live memory before and after. It wants `--expose-gc` and a migrated database.
@@ -12,6 +14,7 @@ async function main(): Promise<void> {
   const dataSource = new DataSource({
     type: "postgres",
     url: process.env.DATABASE_URL ?? "",
+    extra: maybePrepared,
     entities: [TaskRunState],
   });
   const { manager } = await dataSource.initialize();

@@ -29,7 +29,7 @@ export interface Run {
 
 const running = new Map<ChildProcess, Run>();
 
-/** Starts a command in the root of the repository. What still runs after the last test of the file is killed. */
+/** Starts a command in the root of the repository. What still runs after the last test of the file gets SIGTERM. */
 export function run(command: string, args: string[], { env, detached = false }: Options = {}): Run {
   const child = spawn(command, args, {
     cwd: join(__dirname, "../.."),
@@ -67,7 +67,8 @@ export function run(command: string, args: string[], { env, detached = false }: 
   return started;
 }
 
+// A command that brings a server must be able to remove it.
 afterAll(async () => {
-  for (const { signal } of running.values()) signal("SIGKILL");
+  for (const { signal } of running.values()) signal("SIGTERM");
   await Promise.all([...running.values()].map(({ ended }) => ended));
-});
+}, 30_000);

@@ -1,12 +1,17 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Returns when the condition holds; fails when that takes longer than the limit, or else at the test's timeout. */
-export async function until(
-  condition: () => Promise<boolean>,
+/**
+ * Waits until the condition gives something that counts as true, and returns it. Fails when that takes longer than the
+ * limit, or else at the test's timeout.
+ */
+export async function until<T>(
+  condition: () => T | Promise<T>,
   limitMs = Number.POSITIVE_INFINITY,
-): Promise<void> {
+): Promise<NonNullable<T>> {
   const start = performance.now();
-  while (!(await condition())) {
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
     if (performance.now() - start > limitMs) throw new Error(`It did not come true within ${limitMs} ms`);
     await setTimeout(20);
   }

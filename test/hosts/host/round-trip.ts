@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
 import { DataSource, getMetadataArgsStorage } from "typeorm";
 import {
   InvalidUuidError,
@@ -8,7 +9,12 @@ import {
   StateType,
   TaskRunState,
   TaskRunStateService,
+  withPreparedStatements,
 } from "typeorm-task-run-state";
+
+/** `@types/pg` is not installed here: the package must do without it. */
+const { Client }: { Client: new (config: object) => { query(sql: string): Promise<unknown> } } =
+  createRequire(`${process.cwd()}/main.js`)("pg");
 
 /** What a host does with the package, from the empty database to the empty database. */
 export async function roundTrip(): Promise<void> {
@@ -23,6 +29,7 @@ export async function roundTrip(): Promise<void> {
     url: process.env.DATABASE_URL ?? "",
     entities: [TaskRunState],
     migrations,
+    extra: { Client: withPreparedStatements(Client) },
   });
   await dataSource.initialize();
   const { manager } = dataSource;

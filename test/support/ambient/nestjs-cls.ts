@@ -12,6 +12,7 @@ import { ClsModule } from "nestjs-cls";
 import type { DataSource, EntityManager } from "typeorm";
 import { migrations, TaskRunState } from "typeorm-task-run-state";
 
+import { maybePrepared } from "../database";
 import { report } from "./scenarios";
 
 @Injectable()
@@ -29,6 +30,7 @@ class Host {
     TypeOrmModule.forRoot({
       type: "postgres",
       url: process.env.DATABASE_URL ?? "",
+      extra: maybePrepared,
       entities: [TaskRunState],
       migrations,
       migrationsRun: true,

@@ -1,0 +1,267 @@
+import { randomUUID } from "node:crypto";
+import { Client, Query, type QueryResult } from "pg";
+import type { DataSource, EntityManager, QueryRunner } from "typeorm";
+import { TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
+
+import { connectionsInUse, type TestDatabase, type TestDataSource, useDatabase } from "./support/database";
+import { failureOf } from "./support/failure-of";
+import { record } from "./support/record";
+
+const database = useDatabase();
+const service = new TaskRunStateService();
+
+type Options = Parameters<TestDatabase["connect"]>[0];
+
+/** A host that asked for prepared statements, with one connection unless told otherwise. */
+function connect(options: Options = {}, max = 1): Promise<TestDataSource> {
+  return database.connect({ ...options, extra: { max, Client: withPreparedStatements(Client) } });
+}
+
+async function callEachMethod(manager: EntityManager): Promise<void> {
+  const { id, taskRunId } = await record(manager);
+  expect((await service.readTaskRunState(manager, id))?.id).toBe(id);
+  expect((await service.readTaskRunStates(manager, taskRunId)).map((state) => state.id)).toEqual([id]);
+  expect(await service.deleteTaskRunState(manager, id)).toBe(true);
+  expect(await service.readTaskRunState(manager, id)).toBeNull();
+}
+
+interface Prepared {
+  name: string;
+  statement: string;
+  runs: number;
+}
+
+/** What is prepared on the connection, each with how often PostgreSQL ran it. */
+function preparedOn(connection: Pick<DataSource, "query">): Promise<Prepared[]> {
+  return connection.query(
+    `SELECT name, statement, (generic_plans + custom_plans)::int AS runs
+       FROM pg_prepared_statements ORDER BY prepare_time`,
+  );
+}
+
+test("each method's statement is prepared once for a connection, and no other statement is", async () => {
+  const dataSource = await connect();
+  const { manager } = dataSource;
+  expect(await preparedOn(dataSource)).toEqual([]);
+  await callEachMethod(manager);
+  await callEachMethod(manager);
+  await manager.find(TaskRunState, { where: { taskRunId: randomUUID() } });
+  await manager.delete(TaskRunState, { id: randomUUID() });
+  await dataSource.query("SELECT $1::int", [1]);
+
+  dataSource.statements.length = 0;
+  await callEachMethod(manager);
+  const own = dataSource.statements.filter((sql) => /^(SELECT|DELETE)/.test(sql)).slice(0, 3);
+  const prepared = await preparedOn(dataSource);
+  expect(prepared.map(({ statement }) => statement)).toEqual(own);
+  expect(prepared.map(({ runs }) => runs)).toEqual([6, 3, 3]);
+});
+
+test("nothing is prepared unless the host asks for it", async () => {
+  const dataSource = await database.connect({ extra: { max: 1, Client } });
+  await callEachMethod(dataSource.manager);
+  expect(await preparedOn(dataSource)).toEqual([]);
+});
+
+test("inside a transaction, the statements of its connection are used", async () => {
+  const dataSource = await connect();
+  await dataSource.transaction(callEachMethod);
+  await dataSource.transaction(callEachMethod);
+  expect((await preparedOn(dataSource)).map(({ runs }) => runs)).toEqual([4, 2, 2]);
+});
+
+test("the same statement has another name in each data source, of no more than 63 bytes, and each schema its own", async () => {
+  const hosts = [await connect(), await connect()];
+  await hosts[0]?.query("CREATE SCHEMA app");
+  hosts.push(await connect({ schema: "app" }));
+  const names: string[] = [];
+  for (const host of hosts) {
+    await callEachMethod(host.manager);
+    names.push(...(await preparedOn(host)).map(({ name }) => name));
+  }
+  expect(new Set(names).size).toBe(9);
+  for (const name of names) expect(name).toMatch(/^task_run_state_[0-9a-f-]{36}$/);
+});
+
+describe("a Client class of a host's own", () => {
+  let client: Client;
+
+  beforeAll(async () => {
+    class OwnClient extends withPreparedStatements(Client) {
+      readonly own = true;
+    }
+    client = new OwnClient({ connectionString: database.url, application_name: "own" });
+    expect(client).toBeInstanceOf(Client);
+    expect(client).toHaveProperty("own", true);
+    await client.connect();
+  });
+  afterAll(() => client.end());
+
+  test("sends all else as it sent it before", async () => {
+    expect((await client.query("SHOW application_name")).rows).toEqual([{ application_name: "own" }]);
+    expect((await client.query("SELECT $1::int AS one", [1])).rows).toEqual([{ one: 1 }]);
+    expect((await client.query({ text: "SELECT $1::int", rowMode: "array" }, [2])).rows).toEqual([[2]]);
+    const answered = await new Promise<QueryResult>((resolve, reject) =>
+      client.query("SELECT $1::int AS three", [3], (error, result) =>
+        error ? reject(error) : resolve(result),
+      ),
+    );
+    expect(answered.rows).toEqual([{ three: 3 }]);
+    const submitted = client.query(new Query("SELECT 4 AS four"));
+    const row = await new Promise((resolve, reject) => submitted.on("row", resolve).on("error", reject));
+    expect(row).toEqual({ four: 4 });
+    expect(await failureOf(client.query("SELECT 1 / $1::int", [0]))).toHaveProperty("code", "22012");
+    const { rows } = await client.query("SELECT FROM pg_prepared_statements");
+    expect(rows).toEqual([]);
+  });
+
+  test("prepares what the host names", async () => {
+    await client.query({ name: "the host's", text: "SELECT $1::int", values: [1] });
+    const { rows } = await client.query("SELECT name FROM pg_prepared_statements");
+    expect(rows).toEqual([{ name: "the host's" }]);
+  });
+});
+
+test("with `replication`, each connection prepares what is sent to it", async () => {
+  const primary = await database.connect();
+  const { id } = await record(primary.manager);
+  const host = await connect({
+    replication: { master: { url: database.url }, slaves: [{ url: database.url }] },
+  });
+  expect((await service.readTaskRunState(host.manager, id))?.id).toBe(id);
+  expect(await service.deleteTaskRunState(host.manager, id)).toBe(true);
+  const verbsOn = async (mode: "master" | "slave") => {
+    const queryRunner = host.createQueryRunner(mode);
+    const prepared = await preparedOn(queryRunner);
+    await queryRunner.release();
+    return prepared.map(({ statement }) => statement.split(" ")[0]);
+  };
+  expect(await verbsOn("slave")).toEqual(["SELECT"]);
+  expect(await verbsOn("master")).toEqual(["DELETE"]);
+});
+
+/** How each refusal comes about on a connection. */
+const refusals: [string, string, (connection: QueryRunner, host: DataSource) => Promise<void>][] = [
+  [
+    "26000",
+    "DISCARD ALL",
+    async (connection) => {
+      await callEachMethod(connection.manager);
+      await connection.query("DISCARD ALL");
+    },
+  ],
+  [
+    "26000",
+    "DEALLOCATE ALL",
+    async (connection) => {
+      await callEachMethod(connection.manager);
+      await connection.query("DEALLOCATE ALL");
+    },
+  ],
+  [
+    "42P05",
+    "its name was taken, as by another client of a pooler,",
+    async (connection, host) => {
+      await callEachMethod(host.manager);
+      for (const { name } of await preparedOn(host)) await connection.query(`PREPARE "${name}" AS SELECT 1`);
+    },
+  ],
+  [
+    "0A000",
+    "a column got another type",
+    async (connection) => {
+      await callEachMethod(connection.manager);
+      const length = Math.floor(1000 + Math.random() * 1_000_000);
+      await connection.query(`ALTER TABLE task_run_state ALTER COLUMN message TYPE varchar(${length})`);
+    },
+  ],
+  [
+    "0A000",
+    "the enum was made anew",
+    async (connection) => {
+      await callEachMethod(connection.manager);
+      const [{ name, labels }] = await connection.query(`
+        SELECT atttypid::regtype AS name, string_agg(quote_literal(enumlabel), ',' ORDER BY enumsortorder) AS labels
+          FROM pg_attribute JOIN pg_enum ON enumtypid = atttypid
+         WHERE attrelid = 'task_run_state'::regclass GROUP BY atttypid`);
+      await connection.query(`
+        ALTER TYPE ${name} RENAME TO former;
+        CREATE TYPE ${name} AS ENUM (${labels});
+        ALTER TABLE task_run_state ALTER COLUMN type TYPE ${name} USING type::text::${name};
+        DROP TYPE former`);
+    },
+  ],
+];
+
+describe.each(refusals)(
+  "where PostgreSQL refuses a prepared statement with %s, since %s",
+  (code, _, cause) => {
+    let host: TestDataSource;
+    let connection: QueryRunner;
+
+    beforeEach(async () => {
+      host = await connect({}, 2);
+      connection = host.createQueryRunner();
+      await connection.connect();
+      await cause(connection, host);
+    });
+
+    afterEach(async () => {
+      await connection.release();
+      expect(connectionsInUse(host)).toEqual({ inUse: 0, waiting: 0 });
+    });
+
+    test("each call is answered, and this connection goes on without, while others prepare", async () => {
+      const before = await preparedOn(connection);
+      await callEachMethod(connection.manager);
+      await callEachMethod(connection.manager);
+      expect(await preparedOn(connection)).toEqual(before);
+
+      await callEachMethod(host.manager);
+      expect((await preparedOn(host)).filter(({ runs }) => runs > 0)).toHaveLength(3);
+    });
+
+    test("a transaction fails with that code, and the next one is answered", async () => {
+      const { id } = await record(host.manager);
+      await connection.startTransaction();
+      const error = await failureOf(service.readTaskRunState(connection.manager, id));
+      expect(error).toMatchObject({ name: "QueryFailedError", driverError: { code } });
+      await connection.rollbackTransaction();
+
+      await connection.startTransaction();
+      expect((await service.readTaskRunState(connection.manager, id))?.id).toBe(id);
+      expect(await service.deleteTaskRunState(connection.manager, id)).toBe(true);
+      await connection.commitTransaction();
+      expect(await service.readTaskRunState(host.manager, id)).toBeNull();
+    });
+  },
+);
+
+test("a call that fails when it is sent again fails with that error", async () => {
+  const host = await connect();
+  await callEachMethod(host.manager);
+  await host.query("DEALLOCATE ALL; ALTER TABLE task_run_state RENAME TO elsewhere");
+  const error = await failureOf(service.readTaskRunState(host.manager, randomUUID()));
+  await host.query("ALTER TABLE elsewhere RENAME TO task_run_state");
+  expect(error).toMatchObject({ driverError: { code: "42P01" } });
+});
+
+test("what PostgreSQL refuses for another reason fails as it does without, and the connection goes on preparing", async () => {
+  const host = await connect();
+  await callEachMethod(host.manager);
+  const { id } = await record(host.manager);
+  const aborted = host.transaction(async (manager) => {
+    await failureOf(manager.query("SELECT 1 / 0"));
+    await service.readTaskRunState(manager, id);
+  });
+  await expect(aborted).rejects.toMatchObject({ driverError: { code: "25P02" } });
+  const [before] = await preparedOn(host);
+  await service.readTaskRunState(host.manager, id);
+  const [after] = await preparedOn(host);
+  expect(after).toEqual({ ...before, runs: Number(before?.runs) + 1 });
+
+  await host.query("ALTER TABLE task_run_state RENAME TO elsewhere");
+  const missing = await failureOf(service.readTaskRunState(host.manager, id));
+  await host.query("ALTER TABLE elsewhere RENAME TO task_run_state");
+  expect(missing).toMatchObject({ driverError: { code: "42P01" } });
+});

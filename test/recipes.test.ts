@@ -1,0 +1,143 @@
+import { AbstractLogger, type EntityManager } from "typeorm";
+import { type TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+
+import { durations, insertedSince, latestState, latestStates, page } from "../examples/recipes";
+import { type TestDataSource, useDatabase } from "./support/database";
+import { readPage } from "./support/documents";
+import { fillHistories } from "./support/fill";
+import { explain } from "./support/plan";
+import { record } from "./support/record";
+
+const RUNS = 20_000;
+const STATES = 10;
+const INDEX = "ix_task_run_state__task_run_id_timestamp";
+const KEY = "pk_task_run_state";
+
+/** Keeps the latest statement. */
+class Latest extends AbstractLogger {
+  sql = "";
+  parameters: unknown[] = [];
+
+  override logQuery(sql: string, parameters: unknown[] = []): void {
+    this.sql = sql;
+    this.parameters = parameters;
+  }
+  protected writeLog(): void {}
+}
+
+const database = useDatabase();
+const service = new TaskRunStateService();
+const latest = new Latest();
+let dataSource: TestDataSource;
+let manager: EntityManager;
+/**
+ * Some of the task runs. The states of the first are of the same time, and so are many of the second, whose history is long.
+ * The third began a microsecond later.
+ */
+let taskRunIds: [string, string, string, string, ...string[]];
+
+beforeAll(async () => {
+  dataSource = await database.connect({ logger: latest });
+  manager = dataSource.manager;
+  await fillHistories(manager, { runs: RUNS, states: STATES });
+  await fillHistories(manager, { runs: 1, states: 990, first: 2 });
+  const rows = await manager.query("SELECT md5('task run ' || n)::uuid AS id FROM generate_series(1, 20) n");
+  taskRunIds = rows.map(({ id }: { id: string }) => id);
+  const [tied, long, late] = taskRunIds;
+  const change = (timestamp: string, ...ids: string[]) =>
+    manager.query(`UPDATE task_run_state SET timestamp = ${timestamp} WHERE task_run_id = ANY ($1)`, [ids]);
+  await change("date_trunc('minute', timestamp)", tied, long);
+  await change("timestamp + CASE type WHEN 'PENDING' THEN interval '1 us' ELSE '0' END", late);
+  await manager.query("VACUUM (ANALYZE, INDEX_CLEANUP ON) task_run_state");
+}, 60_000);
+
+/** What the recipe answers, and how many rows its statement reads by which index. */
+async function measure<T>(recipe: Promise<T>): Promise<{ answer: T; rows: Record<string, number> }> {
+  const answer = await recipe;
+  const { sql, parameters } = latest;
+  return { answer, rows: (await explain(dataSource, sql, parameters)).rows };
+}
+
+const history = (taskRunId: string) => service.readTaskRunStates(manager, taskRunId);
+
+const ids = (states: TaskRunState[]) => states.map(({ id }) => id);
+
+test("the latest state of a task run takes two rows, or one more than there are of its time", async () => {
+  const [tied, , , plain] = taskRunIds;
+  for (const [taskRunId, read] of [
+    [plain, 2],
+    [tied, STATES],
+  ] as const) {
+    const { answer, rows } = await measure(latestState(manager, taskRunId));
+    expect(answer).toEqual((await history(taskRunId)).at(-1));
+    expect(rows).toEqual({ [INDEX]: read });
+  }
+});
+
+test("how long each state lasted takes the history", async () => {
+  const [, , late] = taskRunIds;
+  const { answer, rows } = await measure(durations(manager, late));
+  const names = (await history(late)).map(({ name }) => name);
+  const seconds = [0.999999, ...Array(STATES - 2).fill(1), null];
+  expect(answer).toEqual(names.map((name, n) => ({ name, seconds: seconds[n] })));
+  expect(rows).toEqual({ [INDEX]: STATES });
+});
+
+test("a page of a long history takes its rows and those of the times at which it begins and ends", async () => {
+  const [, long] = taskRunIds;
+  const expected = ids(await history(long));
+  const found: string[] = [];
+  for (;;) {
+    const { answer, rows } = await measure(page(manager, long, found.at(-1)));
+    if (answer.length === 0) break;
+    found.push(...ids(answer));
+    expect(rows[INDEX]).toBeLessThanOrEqual(100 + 2 * 60); // Sixty states are of the same minute.
+    expect(rows).toEqual({ [INDEX]: expect.anything(), ...(found.length > 100 && { [KEY]: 1 }) });
+  }
+  expect(found).toEqual(expected);
+  expect(found).toHaveLength(1000);
+});
+
+test("the latest states of many task runs take their histories", async () => {
+  const { answer, rows } = await measure(latestStates(manager, taskRunIds));
+  const histories = await Promise.all(taskRunIds.map(history));
+  expect(new Set(answer)).toEqual(new Set(histories.map((states) => states.at(-1))));
+  expect(rows).toEqual({ [INDEX]: histories.flat().length });
+});
+
+describe("of all task runs,", () => {
+  const blocks = readPage("docs/recipes.md").blocks.filter(({ kind }) => kind === "sql run");
+  const [stuck, since] = blocks.map(({ code }) => code) as [string, string];
+  let start: Date;
+  let recorded: string[];
+
+  beforeAll(async () => {
+    start = new Date();
+    const states = [await record(manager), await record(manager), await record(manager)];
+    recorded = ids(states);
+  });
+
+  test("those that are stuck take three rows for each task run", async () => {
+    const { answer, rows } = await measure(manager.query(stuck));
+    const running = "SELECT md5('task run ' || n)::uuid AS id FROM generate_series(0, $1::int - 1, 10) n";
+    const expected = await manager.query(running, [RUNS]);
+    const found = answer.map((row: { task_run_id: string }) => row.task_run_id);
+    expect(found.sort()).toEqual(expected.map(({ id }: { id: string }) => id).sort());
+    expect(Object.keys(rows)).toEqual([INDEX]);
+    const tied = 60 + STATES; // The latest states of two of them.
+    expect(rows[INDEX]).toBeLessThanOrEqual(3 * (RUNS + recorded.length) + tied);
+  });
+
+  test("the states since a moment take one row for each task run, and themselves", async () => {
+    const { answer, rows } = await measure(manager.query(since));
+    expect(ids(answer).sort()).toEqual(recorded);
+    expect(Object.keys(rows)).toEqual([INDEX]);
+    expect(rows[INDEX]).toBeLessThanOrEqual(RUNS + recorded.length + recorded.length);
+  });
+
+  test("what was inserted since a moment takes no other row", async () => {
+    const { answer, rows } = await measure(insertedSince(manager, start));
+    expect(ids(answer)).toEqual(recorded);
+    expect(rows).toEqual({ [KEY]: recorded.length });
+  });
+});

@@ -1,0 +1,69 @@
+import { randomUUID } from "node:crypto";
+import { Client } from "pg";
+import { DataSource, type EntityManager, QueryFailedError } from "typeorm";
+import { StateType, TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
+
+import { startPgBouncer } from "../../dev/pgbouncer";
+
+const ROUNDS = 20;
+const CALLERS_OF_EACH = 8;
+const SERVER_CONNECTIONS = 3;
+
+export interface Report {
+  /** The answers of the calls outside of transactions: "right", "wrong" or the code of an error. */
+  alone: Record<string, number>;
+  /** The outcomes of transactions, likewise. */
+  transactions: Record<string, number>;
+}
+
+const service = new TaskRunStateService();
+
+/** Two programs that prepare, of eight callers each, share three connections to the server, behind PgBouncer. */
+async function main(): Promise<void> {
+  const pgBouncer = await startPgBouncer(process.env.DATABASE_URL ?? "", SERVER_CONNECTIONS);
+  const report: Report = { alone: {}, transactions: {} };
+  const programs = [0, 1].map(
+    () =>
+      new DataSource({
+        type: "postgres",
+        url: pgBouncer.url,
+        entities: [TaskRunState],
+        extra: { max: CALLERS_OF_EACH, Client: withPreparedStatements(Client) },
+      }),
+  );
+  const caller = async ({ manager }: DataSource) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      await count(report.alone, work(manager));
+      await count(report.transactions, manager.transaction(work));
+    }
+  };
+  await Promise.all(programs.map((program) => program.initialize()));
+  await Promise.all(
+    programs.flatMap((program) => Array.from({ length: CALLERS_OF_EACH }, () => caller(program))),
+  );
+  await Promise.all(programs.map((program) => program.destroy()));
+  await pgBouncer.stop();
+  console.log(JSON.stringify(report));
+}
+
+async function work(manager: EntityManager): Promise<boolean> {
+  const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING });
+  await manager.insert(TaskRunState, state);
+  const read = await service.readTaskRunState(manager, state.id);
+  const listed = await service.readTaskRunStates(manager, state.taskRunId);
+  const deleted = await service.deleteTaskRunState(manager, state.id);
+  const gone = await service.readTaskRunState(manager, state.id);
+  return (
+    read?.id === state.id && listed.length === 1 && listed[0]?.id === state.id && deleted && gone === null
+  );
+}
+
+async function count(outcomes: Record<string, number>, working: Promise<boolean>): Promise<void> {
+  const outcome = await working.then(
+    (right) => (right ? "right" : "wrong"),
+    (error) => (error instanceof QueryFailedError ? error.driverError.code : error.message),
+  );
+  outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+}
+
+main();
