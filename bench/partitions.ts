@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import type { Client } from "pg";
+import pg, { type Client } from "pg";
 import { DataSource } from "typeorm";
 
-import { migrations, TaskRunState, TaskRunStateService } from "../dist";
+import { migrations, TaskRunState, TaskRunStateService, withPreparedStatements } from "../dist";
 import { addWeeks, PartitionByWeek1795500000000 } from "../examples/engines/partition-by-week";
 import { poolOptions } from "./lib/contender";
 import { withDatabase } from "./lib/database";
@@ -34,7 +34,7 @@ const service = new TaskRunStateService();
 async function main(): Promise<void> {
   await withDatabase(async (client, url) => {
     const dataSources: DataSource[] = [];
-    const open = async (schema: string, weeks: number): Promise<Layout> => {
+    const open = async (schema: string, weeks: number, prepared = false): Promise<Layout> => {
       progress(`loading ${schema}`);
       await client.query(`CREATE SCHEMA ${schema}`);
       const dataSource = new DataSource({
@@ -42,16 +42,27 @@ async function main(): Promise<void> {
         url,
         entities: [TaskRunState],
         migrations: weeks > 0 ? [...migrations, PartitionByWeek1795500000000] : migrations,
-        extra: { ...poolOptions(url), options: `-c search_path=${schema}` },
+        extra: {
+          ...poolOptions(url),
+          options: `-c search_path=${schema}`,
+          ...(prepared && { Client: withPreparedStatements(pg.Client) }),
+        },
       });
       dataSources.push(await dataSource.initialize());
       await dataSource.runMigrations();
       if (weeks > 0) await addWeeks(dataSource.manager, weeks);
       await fill(client, schema, weeks || 12);
-      return layout(weeks > 0 ? `${weeks} weeks` : "one table", dataSource);
+      const name = weeks > 0 ? `${weeks} weeks` : "one table";
+      return layout(prepared ? `${name}, prepared` : name, dataSource);
     };
     try {
-      const layouts = [await open("plain", 0), await open("weeks_12", 12), await open("weeks_52", 52)];
+      const layouts = [
+        await open("plain", 0),
+        await open("weeks_12", 12),
+        await open("weeks_52", 52),
+        await open("weeks_12_prepared", 12, true),
+        await open("weeks_52_prepared", 52, true),
+      ];
       const results: PartitionResults = {
         machine: await machine(client),
         rows: RUNS * STATES,

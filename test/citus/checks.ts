@@ -10,18 +10,27 @@ import { collect } from "../support/collect";
 import { failureOf } from "../support/failure-of";
 import { fillHistories } from "../support/fill";
 import { check } from "./check";
-import { type CitusLayout, SCHEMA_FOR_EACH_TENANT, withLayout } from "./layouts";
+import { type CitusLayout, SCHEMA_FOR_EACH_TENANT, type SessionOptions, withLayout } from "./layouts";
 
 const service = new TaskRunStateService();
 
 /** A line for each thing that holds in the layout, each in a new schema. */
 export async function checkLayout(coordinator: DataSource, layout: CitusLayout): Promise<void> {
-  const inLayout = (what: string, work: (dataSource: DataSource) => Promise<void>) =>
+  const inLayout = (
+    what: string,
+    work: (dataSource: DataSource) => Promise<void>,
+    sessionOptions?: SessionOptions,
+  ) =>
     check(`${layout.name}: ${what}`, () =>
-      withLayout(coordinator, layout, async (dataSource) => {
-        await dataSource.runMigrations();
-        await work(dataSource);
-      }),
+      withLayout(
+        coordinator,
+        layout,
+        async (dataSource) => {
+          await dataSource.runMigrations();
+          await work(dataSource);
+        },
+        sessionOptions,
+      ),
     );
 
   await inLayout(
@@ -57,6 +66,17 @@ export async function checkLayout(coordinator: DataSource, layout: CitusLayout):
     deepStrictEqual(await failureOf(rolledBack), new Error("rolled back"));
     deepStrictEqual(await dataSource.manager.count(TaskRunState), 2);
   });
+
+  await inLayout(
+    "likewise with prepared statements, a hundred times",
+    async (dataSource) => {
+      for (let round = 0; round < 50; round++) {
+        await useAll(dataSource.manager);
+        await dataSource.transaction(useAll);
+      }
+    },
+    { prepared: true },
+  );
 
   await inLayout("a rollback to a savepoint undoes a delete", async (dataSource) => {
     const [state] = await recordTwo(dataSource.manager);
@@ -111,7 +131,7 @@ export async function checkLayout(coordinator: DataSource, layout: CitusLayout):
 
 /** The package's own migration, where the host's was not reverted before it. */
 export async function checkRevertInOneStep(coordinator: DataSource, layout: CitusLayout): Promise<void> {
-  const inLayout = (what: string, work: (dataSource: DataSource) => Promise<void>, settings?: string) =>
+  const inLayout = (what: string, work: (dataSource: DataSource) => Promise<void>, settings = "") =>
     check(`${layout.name}, not undistributed first: ${what}`, () =>
       withLayout(
         coordinator,
@@ -121,7 +141,7 @@ export async function checkRevertInOneStep(coordinator: DataSource, layout: Citu
           await dataSource.query("DELETE FROM migrations WHERE id = 2");
           await work(dataSource);
         },
-        settings,
+        { settings },
       ),
     );
   await inLayout(

@@ -2,6 +2,7 @@ import type { DataSource } from "typeorm";
 import { TaskRunStateService } from "typeorm-task-run-state";
 
 import { type Layout, layoutOf, layoutsAsText, measureLayouts } from "../../bench/lib/layouts";
+import { grouped } from "../../bench/lib/text";
 import { fillHistories } from "../support/fill";
 import {
   BY_ID,
@@ -9,6 +10,7 @@ import {
   type CitusLayout,
   PLAIN,
   SCHEMA_FOR_EACH_TENANT,
+  type SessionOptions,
   SINGLE_SHARD,
   withLayout,
 } from "./layouts";
@@ -24,22 +26,28 @@ interface Measured {
   name: string;
   layout: CitusLayout;
   shards?: number;
-  settings?: string;
+  sessionOptions?: SessionOptions;
 }
 
-const ONE_CONNECTION = "-c citus.max_adaptive_executor_pool_size=1";
+const ONE_CONNECTION = { settings: "-c citus.max_adaptive_executor_pool_size=1" };
+const PREPARED = { prepared: true };
 
 const MEASURED: Measured[] = [
   { name: PLAIN.name, layout: PLAIN },
   { name: SINGLE_SHARD.name, layout: SINGLE_SHARD },
   { name: SCHEMA_FOR_EACH_TENANT.name, layout: SCHEMA_FOR_EACH_TENANT },
+  {
+    name: `${SCHEMA_FOR_EACH_TENANT.name}, prepared`,
+    layout: SCHEMA_FOR_EACH_TENANT,
+    sessionOptions: PREPARED,
+  },
   ...[BY_ID, BY_TASK_RUN].flatMap((layout) => [
     ...[2, 8, 32].map((shards) => ({ name: `${layout.name}, ${shards} shards`, layout, shards })),
     {
       name: `${layout.name}, 32 shards, one connection a worker`,
       layout,
       shards: 32,
-      settings: ONE_CONNECTION,
+      sessionOptions: ONE_CONNECTION,
     },
   ]),
 ];
@@ -50,7 +58,7 @@ export async function printFigures(coordinator: DataSource): Promise<void> {
   const measureFrom = async (index: number): Promise<void> => {
     const measured = MEASURED[index];
     if (!measured) return print(layouts);
-    const { name, layout, shards, settings } = measured;
+    const { name, layout, shards, sessionOptions } = measured;
     const work = async (dataSource: DataSource) => {
       await dataSource.runMigrations();
       if (shards && shards !== SHARDS_OF_THE_MIGRATIONS) {
@@ -61,7 +69,7 @@ export async function printFigures(coordinator: DataSource): Promise<void> {
       layouts.push(await callsOf(name, dataSource));
       await measureFrom(index + 1);
     };
-    await withLayout(coordinator, layout, work, settings);
+    await withLayout(coordinator, layout, work, sessionOptions);
   };
   await measureFrom(0);
 }
@@ -70,7 +78,7 @@ async function print(layouts: Layout[]): Promise<void> {
   const { runs, states } = HISTORIES;
   console.log(`
 Calls a second, medians of ${EFFORT.rounds} rounds; in brackets the median of the quotients with the plain table in the same round.
-${runs * states} states, ${states} to a task run; 16 callers, 8 connections. The plain table is on the coordinator.
+${grouped(runs * states)} states, ${states} to a task run; 16 callers, 8 connections. The plain table is on the coordinator.
 
 ${layoutsAsText(await measureLayouts(layouts, EFFORT))}`);
 }

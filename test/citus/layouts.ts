@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { Client } from "pg";
 import { DataSource, type MigrationInterface } from "typeorm";
-import { migrations, TaskRunState } from "typeorm-task-run-state";
+import { migrations, TaskRunState, withPreparedStatements } from "typeorm-task-run-state";
 
 import {
   DistributeById1795500000001,
@@ -48,12 +49,19 @@ export const SCHEMA_FOR_EACH_TENANT: CitusLayout = {
   placement: { type: "schema", column: "<none>" },
 };
 
+export interface SessionOptions {
+  /** Of the server, as in `-c name=value`. */
+  settings?: string;
+  /** The package prepares its statements. */
+  prepared?: boolean;
+}
+
 /** Runs the work on a data source whose tables will be in a new schema. The schema is dropped afterwards. */
 export async function withLayout<T>(
   coordinator: DataSource,
   { migration, schemaBased = false }: CitusLayout,
   work: (dataSource: DataSource) => Promise<T>,
-  settings = "",
+  { settings = "", prepared = false }: SessionOptions = {},
 ): Promise<T> {
   const schema = `task_run_state_${randomUUID().slice(0, 8)}`;
   await coordinator.transaction(async (manager) => {
@@ -64,7 +72,12 @@ export async function withLayout<T>(
     ...coordinator.options,
     entities: [TaskRunState],
     migrations: migration ? [...migrations, migration] : [...migrations],
-    extra: { max: 8, idleTimeoutMillis: 0, options: `-c search_path=${schema},public ${settings}` },
+    extra: {
+      max: 8,
+      idleTimeoutMillis: 0,
+      options: `-c search_path=${schema},public ${settings}`,
+      ...(prepared && { Client: withPreparedStatements(Client) }),
+    },
   });
   try {
     await dataSource.initialize();
