@@ -1,5 +1,6 @@
 import { deepStrictEqual } from "node:assert";
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { DataSource, EntityManager } from "typeorm";
 import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
@@ -76,6 +77,16 @@ export async function checkLayout(coordinator: DataSource, layout: CitusLayout):
       }
     },
     { prepared: true },
+  );
+
+  await inLayout(
+    layout.isSplit
+      ? "many states in one statement: the instances get the ids of others, unless updateEntity(false)"
+      : "many states in one statement",
+    async ({ manager }) => {
+      deepStrictEqual(await recordMany(manager, { updateEntity: true }), !layout.isSplit);
+      deepStrictEqual(await recordMany(manager, { updateEntity: false }), true);
+    },
   );
 
   await inLayout("a rollback to a savepoint undoes a delete", async (dataSource) => {
@@ -182,6 +193,28 @@ export async function checkTenants(coordinator: DataSource): Promise<void> {
   );
 }
 
+/** Records fifty states in one statement. Returns whether the instances have their own ids afterwards, as the table does. */
+async function recordMany(
+  manager: EntityManager,
+  { updateEntity }: { updateEntity: boolean },
+): Promise<boolean> {
+  const states = Array.from({ length: 50 }, (_, index) =>
+    manager.create(TaskRunState, {
+      id: randomUUID(),
+      taskRunId: randomUUID(),
+      type: StateType.RUNNING,
+      name: `state ${index}`,
+    }),
+  );
+  const given = states.map(({ id, name }) => ({ id, name }));
+  const insert = manager.createQueryBuilder().insert().into(TaskRunState).values(states);
+  await insert.updateEntity(updateEntity).execute();
+  for (const { id, name } of given) {
+    deepStrictEqual((await service.readTaskRunState(manager, id))?.name, name);
+  }
+  return isDeepStrictEqual(idsOf(states), idsOf(given));
+}
+
 /** Leaves two states of a new task run. */
 async function useAll(manager: EntityManager): Promise<void> {
   const [pending, running] = await recordTwo(manager);
@@ -205,13 +238,13 @@ async function recordTwo(manager: EntityManager): Promise<[TaskRunState, TaskRun
   const given = { taskRunId: randomUUID(), timestamp };
   const pending = manager.create(TaskRunState, { ...given, type: StateType.PENDING });
   const running = manager.create(TaskRunState, { ...given, type: StateType.RUNNING });
-  await manager.insert(TaskRunState, [pending, running]);
+  for (const state of [pending, running]) await manager.insert(TaskRunState, state);
   return [pending, running];
 }
 
 const HISTORIES = { runs: 200, states: 5 };
 /** Of the first 100 task runs 90 are finished by then. */
-const BEFORE = new Date("2026-01-01T01:40:00Z");
+const BEFORE = new Date("2025-01-01T01:40:00Z");
 
 async function assertPruned(manager: EntityManager): Promise<void> {
   const kept = "SELECT task_run_id AS id, count(*)::int AS states FROM task_run_state GROUP BY 1 ORDER BY 1";
