@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { DataSource, EntityManager } from "typeorm";
 import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { insertRecordedStates, recordedRuns } from "../../dev/prefect/history";
+import { insertRecordedStates, recordedRuns, recordedStates } from "../../dev/prefect/history";
 import { pruneDistributed } from "../../examples/engines/prune-distributed";
 import { drift } from "../support/catalog";
 import { collect } from "../support/collect";
@@ -21,18 +21,7 @@ export async function checkLayout(coordinator: DataSource, layout: CitusLayout):
     what: string,
     work: (dataSource: DataSource) => Promise<void>,
     sessionOptions?: SessionOptions,
-  ) =>
-    check(`${layout.name}: ${what}`, () =>
-      withLayout(
-        coordinator,
-        layout,
-        async (dataSource) => {
-          await dataSource.runMigrations();
-          await work(dataSource);
-        },
-        sessionOptions,
-      ),
-    );
+  ) => check(`${layout.name}: ${what}`, () => withLayout(coordinator, layout, work, sessionOptions));
 
   await inLayout(
     `migrates; TypeORM ${layout.hasOtherKey ? "wants its own key back" : "sees no drift"}`,
@@ -45,14 +34,17 @@ export async function checkLayout(coordinator: DataSource, layout: CitusLayout):
     },
   );
 
-  await inLayout("281 recorded states read by id, and list in order", async ({ manager }) => {
-    await insertRecordedStates(manager);
-    for (const [taskRunId, states] of recordedRuns) {
-      const listed = await service.readTaskRunStates(manager, taskRunId);
-      deepStrictEqual(idsOf(listed), idsOf(states));
-      for (const state of listed) deepStrictEqual(await service.readTaskRunState(manager, state.id), state);
-    }
-  });
+  await inLayout(
+    `${recordedStates.length} recorded states read by id, and list in order`,
+    async ({ manager }) => {
+      await insertRecordedStates(manager);
+      for (const [taskRunId, states] of recordedRuns) {
+        const listed = await service.readTaskRunStates(manager, taskRunId);
+        deepStrictEqual(idsOf(listed), idsOf(states));
+        for (const state of listed) deepStrictEqual(await service.readTaskRunState(manager, state.id), state);
+      }
+    },
+  );
 
   await inLayout("records, lists, reads and deletes outside of a transaction", ({ manager }) =>
     useAll(manager),
@@ -148,7 +140,6 @@ export async function checkRevertInOneStep(coordinator: DataSource, layout: Citu
         coordinator,
         layout,
         async (dataSource) => {
-          await dataSource.runMigrations();
           await dataSource.query("DELETE FROM migrations WHERE id = 2");
           await work(dataSource);
         },
@@ -181,9 +172,7 @@ export async function checkRevertInOneStep(coordinator: DataSource, layout: Citu
 export async function checkTenants(coordinator: DataSource): Promise<void> {
   await check(`${SCHEMA_FOR_EACH_TENANT.name}: a tenant does not see another's states`, () =>
     withLayout(coordinator, SCHEMA_FOR_EACH_TENANT, async (one) => {
-      await one.runMigrations();
       await withLayout(coordinator, SCHEMA_FOR_EACH_TENANT, async (other) => {
-        await other.runMigrations();
         const [state] = await recordTwo(one.manager);
         deepStrictEqual(await service.readTaskRunState(other.manager, state.id), null);
         deepStrictEqual(await service.deleteTaskRunState(other.manager, state.id), false);

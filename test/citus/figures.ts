@@ -60,7 +60,6 @@ export async function printFigures(coordinator: DataSource): Promise<void> {
     if (!measured) return print(layouts);
     const { name, layout, shards, sessionOptions } = measured;
     const work = async (dataSource: DataSource) => {
-      await dataSource.runMigrations();
       if (shards && shards !== SHARDS_OF_THE_MIGRATIONS) {
         await dataSource.query(`SELECT alter_distributed_table('task_run_state', shard_count => ${shards})`);
       }

@@ -56,7 +56,7 @@ export interface SessionOptions {
   prepared?: boolean;
 }
 
-/** Runs the work on a data source whose tables will be in a new schema. The schema is dropped afterwards. */
+/** Runs the work on the table in this layout, in a new schema. The schema is dropped afterwards. */
 export async function withLayout<T>(
   coordinator: DataSource,
   { migration, schemaBased = false }: CitusLayout,
@@ -81,6 +81,7 @@ export async function withLayout<T>(
   });
   try {
     await dataSource.initialize();
+    await dataSource.runMigrations();
     return await work(dataSource);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
