@@ -1,6 +1,15 @@
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, chownSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { cp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,6 +22,8 @@ const FOR_EVERY_MACHINE = ["--locale=C", "-E", "UTF8"];
 /** A PostgreSQL server of this process's own, on the loopback interface. */
 export interface PostgresServer {
   url: string;
+  /** Where it keeps its data. */
+  data: string;
   /** Stops the server at once, as a crash does, and starts it again on the same port with what it had stored. */
   restart(): Promise<void>;
   /** Ends the server and removes its files. An exit of the process does it too. */
@@ -24,6 +35,8 @@ export interface PostgresOptions {
   port?: number;
   /** Lines for postgresql.conf. */
   settings?: Record<string, string | number>;
+  /** Fills the data folder with a backup of another server. Unless given, the server begins with nothing. */
+  restore?: (data: string) => Promise<void>;
 }
 
 /**
@@ -56,19 +69,24 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
   const failure = () => new Error(`PostgreSQL did not start:\n${readFileSync(log, "utf8")}`);
 
-  const initdb = start(
-    "initdb",
-    "-D",
-    data,
-    "-U",
-    "postgres",
-    "-A",
-    "trust",
-    ...FOR_EVERY_MACHINE,
-    "--no-sync",
-  );
-  const [initialised] = await once(initdb, "exit");
-  if (initialised !== 0) throw failure();
+  if (options.restore) {
+    await options.restore(data);
+    if (user) own(data, user);
+  } else {
+    const initdb = start(
+      "initdb",
+      "-D",
+      data,
+      "-U",
+      "postgres",
+      "-A",
+      "trust",
+      ...FOR_EVERY_MACHINE,
+      "--no-sync",
+    );
+    const [initialised] = await once(initdb, "exit");
+    if (initialised !== 0) throw failure();
+  }
   const settings = {
     port: options.port ?? (await freePort()),
     listen_addresses: "127.0.0.1",
@@ -103,7 +121,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     abandon();
     process.off("exit", abandon);
   };
-  return { url: `postgres://postgres@127.0.0.1:${settings.port}/postgres`, restart, stop };
+  return { url: `postgres://postgres@127.0.0.1:${settings.port}/postgres`, data, restart, stop };
 }
 
 /** As `pg_ctl` sees it: by the last line of the lock file. */
@@ -112,11 +130,22 @@ function isReady(data: string): boolean {
   return existsSync(lockFile) && readFileSync(lockFile, "utf8").trimEnd().endsWith("\nready");
 }
 
+interface User {
+  uid: number;
+  gid: number;
+}
+
 /** PostgreSQL and PgBouncer refuse to run as root. */
-export function unprivilegedUser(): { uid: number; gid: number } | undefined {
+export function unprivilegedUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
+}
+
+/** Gives the folder, with all that is in it, to the user. */
+function own(folder: string, { uid, gid }: User): void {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  for (const path of ["", ...paths]) chownSync(join(folder, path), uid, gid);
 }
 
 /** The folder of the server's programs, as a copy in `copyTo` when given: where every user can read them. */

@@ -3,19 +3,35 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 import { type PostgresServer, startPostgres } from "../../dev/postgres";
+import { type Primary, startStandby } from "../../dev/standby";
+
+interface Start {
+  settings?: Record<string, string>;
+  standbyOf?: Primary;
+}
 
 /**
  * Starts a server from within a test: in a process that ends with the test's, however that ends. It is detached, since
  * Ctrl-C would otherwise end it before it can remove the server.
  */
-export async function startPostgresProcess(settings: Record<string, string> = {}): Promise<PostgresServer> {
-  const owner = spawn(process.execPath, ["--import", "tsx", __filename, JSON.stringify(settings)], {
+export function startPostgresProcess(settings: Record<string, string> = {}): Promise<PostgresServer> {
+  return startProcess({ settings });
+}
+
+/** Likewise a streaming standby. */
+export function startStandbyProcess({ url, data }: Primary): Promise<PostgresServer> {
+  return startProcess({ standbyOf: { url, data } });
+}
+
+async function startProcess(how: Start): Promise<PostgresServer> {
+  const owner = spawn(process.execPath, ["--import", "tsx", __filename, JSON.stringify(how)], {
     detached: true,
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = once(owner, "exit");
   const answers = createInterface(owner.stdout);
-  const [url] = await once(answers, "line");
+  const [line] = await once(answers, "line");
+  const server: Primary = JSON.parse(line);
   const restart = async () => {
     owner.stdin.write("restart\n");
     await once(answers, "line");
@@ -24,17 +40,19 @@ export async function startPostgresProcess(settings: Record<string, string> = {}
     owner.stdin.end();
     await exited;
   };
-  return { url, restart, stop };
+  return { ...server, restart, stop };
 }
 
-/** Starts the server and answers with its URL; restarts it for each line on standard input and answers again. */
-async function main(settings: string): Promise<void> {
+/** Starts the server and answers with its URL and folder; restarts it for each line on standard input and answers again. */
+async function main(how: string): Promise<void> {
   process.stdin.once("end", () => process.exit());
-  const server = await startPostgres({ settings: JSON.parse(settings) });
-  console.log(server.url);
+  const { settings = {}, standbyOf }: Start = JSON.parse(how);
+  const server = await (standbyOf ? startStandby(standbyOf) : startPostgres({ settings }));
+  const answer = () => console.log(JSON.stringify({ url: server.url, data: server.data }));
+  answer();
   for await (const _ of createInterface(process.stdin)) {
     await server.restart();
-    console.log(server.url);
+    answer();
   }
 }
 
