@@ -64,7 +64,7 @@ function answerOf({ created, updated, task_run_id, result_artifact_id, ...answer
 /** Changes one microsecond, one key and one `data`. */
 function seesPlantedDifferences(sample: { ours: StateJson; theirs: StateJson }[]): void {
   const plants: ((state: StateJson) => StateJson)[] = [
-    (state) => ({ ...state, timestamp: oneMicrosecondLater(String(state.timestamp)) }),
+    (state) => ({ ...state, timestamp: oneMicrosecondOff(String(state.timestamp)) }),
     (state) => ({ ...state, state_details: { ...(state.state_details as object), cache_key: "planted" } }),
     (state) => ({ ...state, data: "planted" }),
   ];
@@ -77,6 +77,6 @@ function seesPlantedDifferences(sample: { ours: StateJson; theirs: StateJson }[]
   );
 }
 
-function oneMicrosecondLater(time: string): string {
-  return time.replace(/\d(?=Z$)/, (digit) => String((Number(digit) + 1) % 10));
+function oneMicrosecondOff(time: string): string {
+  return time.replace(/\d(?=Z$)/, (digit) => String(digit === "9" ? 8 : Number(digit) + 1));
 }
