@@ -23,7 +23,7 @@ const service = new TaskRunStateService();
 class IndexName1795400000000 implements MigrationInterface {
   readonly transaction = false;
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query("CREATE INDEX CONCURRENTLY ix_name ON task_run_state (name)");
+    await queryRunner.query("CREATE INDEX CONCURRENTLY ix_name ON app.task_run_state (name)");
   }
   async down(): Promise<void> {}
 }
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
 
   const createDatabase = async (name: string) => {
     await runOnServer(server.url, `CREATE DATABASE ${name}`);
+    await runOnServer(new URL(name, server.url).href, "CREATE SCHEMA app");
     return new URL(name, pgBouncer.url).href;
   };
   const checkClean = (name: string, run: () => Promise<void>) =>
@@ -68,6 +69,7 @@ function createInstance(url: string): DataSource {
   return new DataSource({
     type: "postgres",
     url,
+    schema: "app",
     entities: [TaskRunState],
     migrations: [...migrations, IndexName1795400000000],
     migrationsTransactionMode: "each",
@@ -78,12 +80,12 @@ function createInstance(url: string): DataSource {
 /** Migrates, and compares what is there then with what one migration makes. */
 async function startInstance(dataSource: DataSource): Promise<void> {
   await migrate(dataSource, LIMIT_MS);
-  deepEqual(await dataSource.query("SELECT name FROM migrations ORDER BY id"), [
+  deepEqual(await dataSource.query("SELECT name FROM app.migrations ORDER BY id"), [
     { name: "CreateTaskRunState1795305600000" },
     { name: "IndexName1795400000000" },
   ]);
   deepEqual(
-    await dataSource.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_name'::regclass"),
+    await dataSource.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'app.ix_name'::regclass"),
     [{ indisvalid: true }],
   );
 }

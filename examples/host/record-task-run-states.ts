@@ -2,7 +2,7 @@ import type { DeepPartial, EntityManager } from "typeorm";
 import { TaskRunState } from "typeorm-task-run-state";
 
 /**
- * Records any number of states in one statement, with the same defaults as `manager.insert`, and resolves to them. Their
+ * Records many states in one statement, with the same defaults as `manager.insert`, and resolves to them. Their
  * times are PostgreSQL's unless given, and are not read back.
  */
 export async function recordTaskRunStates(
