@@ -35,6 +35,7 @@ export async function openPrograms(
     rmSync(home, { recursive: true, force: true, maxRetries: 10 });
   };
   process.once("exit", stop);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 
   const env = {
     ...withoutSettings(process.env),

@@ -21,7 +21,6 @@ import { setAndDelete } from "./set-and-delete";
  * an empty database. It ends, and Prefect with it, when its parent does.
  */
 async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promise<void> {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
   process.once("disconnect", () => process.exit(1));
   const { DATABASE_URL: url = "" } = process.env;
 
