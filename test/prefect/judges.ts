@@ -21,7 +21,8 @@ import { setAndDelete } from "./set-and-delete";
  * an empty database. It ends, and Prefect with it, when its parent does.
  */
 async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promise<void> {
-  process.once("disconnect", () => process.exit(1));
+  const endWithParent = () => process.exit(1);
+  process.once("disconnect", endWithParent);
   const { DATABASE_URL: url = "" } = process.env;
 
   const prefect = await startPrefect(bin, url);
@@ -51,6 +52,7 @@ async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promis
   await judge("A migration by mistake is refused", async () =>
     migrateByMistake(await copyDatabase(url, "mistake")),
   );
+  process.off("disconnect", endWithParent);
   process.disconnect();
 }
 
