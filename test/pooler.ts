@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { DataSource, type EntityManager, type MigrationInterface, type QueryRunner } from "typeorm";
 import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { check } from "../dev/npm";
+import { check } from "../dev/check";
 import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion, startPgBouncer } from "../dev/pgbouncer";
 import { startPostgres } from "../dev/postgres";
 import { migrate } from "../examples/host/migrate";

@@ -3,14 +3,13 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { DataSource, EntityManager } from "typeorm";
 import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
-
+import { check } from "../../dev/check";
 import { insertRecordedStates, recordedRuns, recordedStates } from "../../dev/prefect/history";
 import { pruneDistributed } from "../../examples/engines/prune-distributed";
 import { drift } from "../support/catalog";
 import { collect } from "../support/collect";
 import { failureOf } from "../support/failure-of";
 import { fillHistories } from "../support/fill";
-import { check } from "./check";
 import { type CitusLayout, SCHEMA_FOR_EACH_TENANT, type SessionOptions, withLayout } from "./layouts";
 
 const service = new TaskRunStateService();

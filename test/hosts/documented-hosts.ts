@@ -5,7 +5,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { check, install, npm } from "../../dev/npm";
+import { check } from "../../dev/check";
+import { install, npm } from "../../dev/npm";
 import { freePort } from "../../dev/postgres";
 import { runOnServer, useNewDatabase } from "../support/database";
 import { packedFiles, readPage } from "../support/documents";

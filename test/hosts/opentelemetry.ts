@@ -1,7 +1,8 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 
-import { check, install, npm } from "../../dev/npm";
+import { check } from "../../dev/check";
+import { install, npm } from "../../dev/npm";
 import { useNewDatabase } from "../support/database";
 
 /** Counts the spans that pg's instrumentation makes of the three methods. */

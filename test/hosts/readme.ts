@@ -2,7 +2,8 @@ import { equal } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { check, install, npm } from "../../dev/npm";
+import { check } from "../../dev/check";
+import { install, npm } from "../../dev/npm";
 import { useNewDatabase } from "../support/database";
 import { readPage } from "../support/documents";
 

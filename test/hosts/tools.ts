@@ -1,7 +1,8 @@
 import { deepEqual } from "node:assert/strict";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { check, install, npm } from "../../dev/npm";
+import { check } from "../../dev/check";
+import { install, npm } from "../../dev/npm";
 import { useNewDatabase } from "../support/database";
 import { copyHost, installHost, type ModuleType } from "./install-host";
 
