@@ -110,6 +110,13 @@ describe("in a schema of its own for each", () => {
     expect(await drift(other)).toEqual([]);
   });
 
+  test("where another name of the table's is taken, the migration creates nothing", async () => {
+    await server.query("CREATE SCHEMA taken; CREATE TYPE taken.task_run_state_type AS ENUM ('A')");
+    await expectRefusal("taken", "type taken.task_run_state_type");
+    await server.query("DROP TYPE taken.task_run_state_type; CREATE TABLE taken.pk_task_run_state ()");
+    await expectRefusal("taken", "table taken.pk_task_run_state");
+  });
+
   test("a table of that name in another schema of the search path is no reason to refuse", async () => {
     await server.query(`CREATE TABLE task_run_state (id int)`);
     const dataSource = await database.connect({ schema });

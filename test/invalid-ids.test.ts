@@ -91,6 +91,7 @@ test("the error is a TypeError that names the parameter, what it expected and wh
   expect(messageFor(null)).toBe(`${expected}null.`);
   expect(messageFor([uuid])).toBe(`${expected}array.`);
   expect(messageFor("x")).toBe(`${expected}string "x".`);
+  expect(messageFor("postgres://app:secret@host/db")).toBe(`${expected}string of 29 characters.`);
   expect(messageFor("x".repeat(40))).toBe(`${expected}string "${"x".repeat(40)}".`);
   expect(messageFor("x".repeat(41))).toBe(`${expected}string "${"x".repeat(40)}…" of 41 characters.`);
   expect(messageFor(`${uuid}\n\0`)).toBe(`${expected}string "${uuid}\\n\\u0000".`);

@@ -237,6 +237,40 @@ describe.each(refusals)(
   },
 );
 
+test("a delete that is refused in a transaction is not sent again behind the transaction's rollback", async () => {
+  const host = await connect();
+  await callEachMethod(host.manager);
+  const { id } = await record(host.manager);
+  await host.query("DEALLOCATE ALL");
+  const failing = host.transaction((manager) =>
+    Promise.all([service.deleteTaskRunState(manager, id), Promise.reject(new RangeError("meanwhile"))]),
+  );
+  await expect(failing).rejects.toThrow("meanwhile");
+  expect((await service.readTaskRunState(host.manager, id))?.id).toBe(id);
+});
+
+test("a call with a callback is sent as it is", async () => {
+  const values: unknown[][] = [];
+  class RecordingClient extends Client {
+    override query(...args: unknown[]): never {
+      if (Array.isArray(args[1])) values.push(args[1]);
+      return super.query(...(args as [string])) as never;
+    }
+  }
+  const host = await database.connect({ extra: { max: 1, Client: RecordingClient } });
+  const { id } = await record(host.manager);
+  await service.readTaskRunState(host.manager, id);
+  const client = new (withPreparedStatements(Client))(database.url);
+  await client.connect();
+  const { rows } = await new Promise<QueryResult>((resolve, reject) =>
+    client.query("SELECT $1::text AS id", values.at(-1) as unknown[], (error, result) =>
+      error ? reject(error) : resolve(result),
+    ),
+  );
+  await client.end();
+  expect(rows).toEqual([{ id }]);
+});
+
 test("a call that fails when it is sent again fails with that error", async () => {
   const host = await connect();
   await callEachMethod(host.manager);

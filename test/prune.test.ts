@@ -201,6 +201,13 @@ describe("when it is called, before any SQL, it refuses", () => {
       "^batch must be .*, but received String\\.$",
     ],
     [
+      "a string for dryRun",
+      manager,
+      { before, dryRun: "no" },
+      TypeError,
+      "^dryRun must be true or false, but received String\\.$",
+    ],
+    [
       "null for batch",
       manager,
       { before, batch: null },

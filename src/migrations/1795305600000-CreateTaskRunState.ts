@@ -2,7 +2,7 @@ import { type MigrationInterface, type QueryRunner, Table, TypeORMError } from "
 
 /**
  * Creates the table `task_run_state`, in the data source's schema and with its `entityPrefix`, and the type of its column
- * `type`. Where there is something of that name it creates nothing, and the error says what to do.
+ * `type`. Where one of their names is taken it creates nothing, and the error says what to do.
  *
  * It stands on its own, apart from the entity, so that it goes on creating this table when the entity moves on.
  */
@@ -60,13 +60,19 @@ const ADVICE = `
 - another process that ran this migration at the same moment: start again.
 - anything else: give the data source another schema.`;
 
-/** Asks before anything is created: in the transaction mode "none" there is no transaction to roll back. */
+/** Asks for each name before anything is created: in the transaction mode "none" nothing would be rolled back. */
 async function assertAbsent(queryRunner: QueryRunner): Promise<void> {
   const { schema, tableName: table } = queryRunner.connection.driver.parseTableName(tableName(queryRunner));
   const [existing] = await queryRunner.query(
-    `SELECT type, identity
-       FROM to_regclass(format('%I.%I', COALESCE($1, current_schema()), $2::text)) AS id,
-            pg_identify_object('pg_class'::regclass, id, 0)
+    `SELECT object.type, identity
+       FROM (VALUES ($2, 'pg_class'), ('pk_task_run_state', 'pg_class'),
+                    ('ix_task_run_state__task_run_id_timestamp', 'pg_class'), ('task_run_state_type', 'pg_type')
+            ) AS names (name, catalog),
+            format('%I.%I', COALESCE($1, current_schema()), name) AS path,
+            LATERAL (
+              SELECT CASE catalog WHEN 'pg_type' THEN to_regtype(path)::oid ELSE to_regclass(path)::oid END AS id
+            ) AS found,
+            pg_identify_object(catalog::regclass, id, 0) AS object
       WHERE id IS NOT NULL`,
     [schema, table],
   );

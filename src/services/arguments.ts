@@ -48,6 +48,12 @@ export function assertDate(parameter: string, value: unknown): asserts value is 
   if (Number.isNaN(value.getTime())) throw new RangeError(`${parameter} must be a valid Date.`);
 }
 
+export function assertBoolean(parameter: string, value: unknown): asserts value is boolean {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`${parameter} must be true or false, but received ${nameOfClass(value)}.`);
+  }
+}
+
 export function assertCount(parameter: string, value: unknown): asserts value is number {
   const expected = `${parameter} must be a whole number from 1 on`;
   if (typeof value !== "number") throw new TypeError(`${expected}, but received ${nameOfClass(value)}.`);

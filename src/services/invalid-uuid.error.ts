@@ -28,6 +28,7 @@ function typeName(value: unknown): string {
 
 function describe(value: unknown): string {
   if (typeof value !== "string") return typeName(value);
+  if (value.includes("://")) return `string of ${value.length} characters`; // It may be a connection string.
   if (value.length <= EXCERPT_LENGTH) return `string ${JSON.stringify(value)}`;
   return `string ${JSON.stringify(`${value.slice(0, EXCERPT_LENGTH)}…`)} of ${value.length} characters`;
 }

@@ -2,7 +2,7 @@ import type { EntityManager, QueryRunner } from "typeorm";
 
 import { TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
-import { assertCount, assertDate, assertManager, assertUuid } from "./arguments";
+import { assertBoolean, assertCount, assertDate, assertManager, assertUuid } from "./arguments";
 import { withQueryRunner } from "./query-runner";
 
 export interface PruneOptions {
@@ -37,7 +37,7 @@ export interface PruneStep {
  *
  * @returns the steps, each of which runs when it is asked for; none when there is no task run to look at.
  * @throws {InvalidUuidError} when `after` is not a UUID.
- * @throws {TypeError} when the manager is not an `EntityManager`, `before` not a `Date` or `batch` not a number.
+ * @throws {TypeError} when the manager is not an `EntityManager`, `before` not a `Date`, `batch` not a number or `dryRun` not a boolean.
  * @throws {RangeError} when `before` is an invalid date, or `batch` not a whole number from 1 on.
  * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
  *
@@ -50,6 +50,7 @@ export function pruneTaskRunStates(manager: EntityManager, options: PruneOptions
   const { before, batch = 1000, after, dryRun = false } = options ?? {};
   assertDate("before", before);
   assertCount("batch", batch);
+  assertBoolean("dryRun", dryRun);
   if (after !== undefined) assertUuid("after", after);
   return steps(manager, new Date(before), batch, dryRun, after);
 }

@@ -39,6 +39,13 @@ async function main() {
   deepEqual(await verbs(), ["SELECT", "SELECT", "DELETE"]);
 
   await dataSource.query("DISCARD ALL");
+  await callEachMethod(dataSource.manager);
+  deepEqual(await verbs(), []);
+  await dataSource.destroy();
+
+  await dataSource.initialize();
+  await callEachMethod(dataSource.manager);
+  await dataSource.query("DISCARD ALL");
   await rejects(dataSource.transaction(callEachMethod), ({ driverError }) => driverError.code === "26000");
   await callEachMethod(dataSource.manager);
   await dataSource.transaction(callEachMethod);
