@@ -249,6 +249,17 @@ test("a delete that is refused in a transaction is not sent again behind the tra
   expect((await service.readTaskRunState(host.manager, id))?.id).toBe(id);
 });
 
+test("with a pg that does not tell whether there is a transaction, a refused call fails once", async () => {
+  const OlderClient = class extends withPreparedStatements(Client) {};
+  Object.assign(OlderClient.prototype, { getTransactionStatus: undefined });
+  const host = await database.connect({ extra: { max: 1, Client: OlderClient } });
+  await callEachMethod(host.manager);
+  await host.query("DEALLOCATE ALL");
+  const error = await failureOf(service.readTaskRunState(host.manager, randomUUID()));
+  expect(error).toMatchObject({ driverError: { code: "26000" } });
+  await callEachMethod(host.manager);
+});
+
 test("a call with a callback is sent as it is", async () => {
   const values: unknown[][] = [];
   class RecordingClient extends Client {
