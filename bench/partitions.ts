@@ -53,7 +53,7 @@ async function main(): Promise<void> {
       if (weeks > 0) await addWeeks(dataSource.manager, weeks);
       await fill(client, schema, weeks || 12);
       const name = weeks > 0 ? `${weeks} weeks` : "one table";
-      return layout(prepared ? `${name}, prepared` : name, dataSource);
+      return layoutOf(prepared ? `${name}, prepared` : name, dataSource, service);
     };
     try {
       const layouts = [
@@ -92,16 +92,6 @@ async function fill(client: Client, schema: string, weeks: number): Promise<void
     [RUNS, STATES, weeks],
   );
   await client.query(`VACUUM (ANALYZE) ${schema}.task_run_state`);
-}
-
-async function layout(name: string, { manager }: DataSource): Promise<Layout> {
-  const states = await manager.query('SELECT id, task_run_id AS "taskRunId" FROM task_run_state');
-  return layoutOf(name, {
-    read: (id) => service.readTaskRunState(manager, id),
-    list: (taskRunId) => service.readTaskRunStates(manager, taskRunId),
-    delete: (id) => service.deleteTaskRunState(manager, id),
-    states,
-  });
 }
 
 /** Removes a week from the twelve as a table, and the next one row by row, with their space. */

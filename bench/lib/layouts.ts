@@ -1,3 +1,5 @@
+import type { DataSource, EntityManager } from "typeorm";
+
 import { shuffled } from "./lists";
 import { progress, roundName } from "./progress";
 import { quotients, spreadOf } from "./statistics";
@@ -17,16 +19,18 @@ export interface LayoutFigures {
   methods: Record<Method, { callsASecond: number; againstFirst: number }>;
 }
 
-/** The three methods on the table of a layout, and the states that it holds. */
-export interface Table {
-  read(id: string): Promise<unknown>;
-  list(taskRunId: string): Promise<unknown[]>;
-  delete(id: string): Promise<boolean>;
-  states: { id: string; taskRunId: string }[];
+/** The service, of the compiled package or of its sources. */
+interface Service {
+  readTaskRunState(manager: EntityManager, id: string): Promise<unknown>;
+  readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<unknown[]>;
+  deleteTaskRunState(manager: EntityManager, id: string): Promise<boolean>;
 }
 
 /** Reads and lists take any task run of two thirds, and deletes the states of the others. A wrong answer fails. */
-export function layoutOf(name: string, { states, ...methods }: Table): Layout {
+export async function layoutOf(name: string, { manager }: DataSource, service: Service): Promise<Layout> {
+  const states: { id: string; taskRunId: string }[] = await manager.query(
+    'SELECT id, task_run_id AS "taskRunId" FROM task_run_state',
+  );
   const runs = shuffled([...new Set(states.map(({ taskRunId }) => taskRunId))]);
   const going = new Set(runs.slice(0, runs.length / 3));
   const deleted = shuffled(states.filter(({ taskRunId }) => going.has(taskRunId)));
@@ -38,9 +42,10 @@ export function layoutOf(name: string, { states, ...methods }: Table): Layout {
   return {
     name,
     calls: {
-      "reads by id": () => answered(methods.read(any().id)),
-      lists: () => answered(methods.list(any().taskRunId).then(({ length }) => length > 0)),
-      deletes: () => answered(methods.delete(deleted.pop()?.id ?? "")),
+      "reads by id": () => answered(service.readTaskRunState(manager, any().id)),
+      lists: () =>
+        answered(service.readTaskRunStates(manager, any().taskRunId).then(({ length }) => length > 0)),
+      deletes: () => answered(service.deleteTaskRunState(manager, deleted.pop()?.id ?? "")),
     },
   };
 }

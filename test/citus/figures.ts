@@ -65,7 +65,7 @@ export async function printFigures(coordinator: DataSource): Promise<void> {
       }
       await fillHistories(dataSource.manager, HISTORIES);
       await dataSource.query("ANALYZE task_run_state");
-      layouts.push(await callsOf(name, dataSource));
+      layouts.push(await layoutOf(name, dataSource, service));
       await measureFrom(index + 1);
     };
     await withLayout(coordinator, layout, work, sessionOptions);
@@ -80,14 +80,4 @@ Calls a second, medians of ${EFFORT.rounds} rounds; in brackets the median of th
 ${grouped(runs * states)} states, ${states} to a task run; 16 callers, 8 connections. The plain table is on the coordinator.
 
 ${layoutsAsText(await measureLayouts(layouts, EFFORT))}`);
-}
-
-async function callsOf(name: string, { manager }: DataSource): Promise<Layout> {
-  const states = await manager.query('SELECT id, task_run_id AS "taskRunId" FROM task_run_state');
-  return layoutOf(name, {
-    read: (id) => service.readTaskRunState(manager, id),
-    list: (taskRunId) => service.readTaskRunStates(manager, taskRunId),
-    delete: (id) => service.deleteTaskRunState(manager, id),
-    states,
-  });
 }
