@@ -5,7 +5,7 @@ import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService, withPreparedStatements } from "../dist";
 import { addWeeks, PartitionByWeek1795500000000 } from "../examples/engines/partition-by-week";
 import { poolOptions } from "./lib/contender";
-import { withDatabase } from "./lib/database";
+import { timedId, withDatabase } from "./lib/database";
 import { type Layout, type LayoutFigures, layoutOf, layoutsAsText, measureLayouts } from "./lib/layouts";
 import { type Machine, machine, machineAsText } from "./lib/machine";
 import { OPTIONS } from "./lib/options";
@@ -81,8 +81,7 @@ async function main(): Promise<void> {
 async function fill(client: Client, schema: string, weeks: number): Promise<void> {
   await client.query(
     `INSERT INTO ${schema}.task_run_state (id, task_run_id, type, timestamp, name)
-     SELECT (lpad(to_hex(ms), 12, '0') || '7' || substr(md5(ms || ' ' || run), 1, 3) || '8' ||
-         substr(md5(ms || ' ' || run), 4, 15))::uuid,
+     SELECT ${timedId("ms", "ms || ' ' || run")},
        md5(run::text)::uuid, 'RUNNING', to_timestamp(ms / 1000.0), 'Running'
      FROM (SELECT run, extract(epoch FROM now() + random() * $3 * interval '1 week') AS start
            FROM generate_series(1, $1::int) run) runs

@@ -2,14 +2,13 @@ import { parseArgs } from "node:util";
 
 import { svgOf, writeDocument } from "./lib/chart";
 import { withDatabase } from "./lib/database";
-import { createTable, measureLatency, schemaOf } from "./lib/latency";
+import { createTable, dropTables, measureLatency, schemaOf } from "./lib/latency";
 import { machine } from "./lib/machine";
 import { OPTIONS } from "./lib/options";
 import { progress } from "./lib/progress";
 import { measureRetention } from "./lib/retention";
 import { scaleChart } from "./lib/scale-chart";
 import { assertPlans, asText, type ScaleResults } from "./lib/scale-results";
-import { grouped } from "./lib/text";
 import { compareWrites } from "./lib/writes";
 
 const { values: options } = parseArgs({
@@ -23,20 +22,21 @@ const { values: options } = parseArgs({
 const SIZES = options.quick ? [1e3, 1e4] : [1e4, 1e5, 1e6, ...(options.large ? [1e7] : [])];
 /** The size at which writes are compared with the original's table. */
 const WRITTEN = options.quick ? 1e4 : 1e6;
-const { warmUpRounds, rounds, calls } = options.quick
-  ? { warmUpRounds: 1, rounds: 3, calls: 20 }
-  : { warmUpRounds: 3, rounds: 25, calls: 100 };
+const { warmUpRounds, rounds, calls, prunes } = options.quick
+  ? { warmUpRounds: 1, rounds: 3, calls: 20, prunes: 1 }
+  : { warmUpRounds: 3, rounds: 25, calls: 100, prunes: 7 };
 
 async function main(): Promise<void> {
   await withDatabase(async (client, url) => {
-    for (const rows of SIZES) {
-      progress(`loading ${grouped(rows)} rows`);
-      await createTable(client, url, rows);
-    }
+    for (const rows of SIZES) await createTable(client, url, rows);
     const tables = await measureLatency(client, url, SIZES, { warmUpRounds, rounds, calls });
-    const retention = await measureRetention(client, url, SIZES, { warmUpRounds, rounds });
     const source = `${schemaOf(WRITTEN)}.task_run_state`;
     const writes = await compareWrites(client, url, { source, rows: WRITTEN, warmUpRounds, rounds });
+    await dropTables(client, SIZES);
+    const retention = {
+      random: await measureRetention(client, url, SIZES, "random", prunes),
+      "version 7": await measureRetention(client, url, SIZES, "version 7", prunes),
+    };
     progress("");
     const results: ScaleResults = {
       machine: await machine(client),

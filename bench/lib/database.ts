@@ -48,11 +48,26 @@ export async function migrate(url: string, schema = "public"): Promise<void> {
 /** SQL for the id of task run `n` in a group that `fill` made. */
 export const runId = (group: string, n: string): string => `md5('${group}' || ${n})::uuid`;
 
+/** SQL for a UUID of version 7 that was made at so many milliseconds. */
+export const timedId = (milliseconds: string, seed: string): string =>
+  `(lpad(to_hex(${milliseconds}), 12, '0') || '7' || substr(md5(${seed}), 1, 3)
+     || '8' || substr(md5(${seed}), 4, 15))::uuid`;
+
+export interface Histories {
+  table?: string;
+  group?: string;
+  runs: number;
+  states: number;
+  /** A live system records states in the order of their times. Shuffled, each row of a history lies on a page of its own. */
+  arrival?: "shuffled" | "by time";
+  /** Of version 7, an id of a task run begins with the time at which the task run does. */
+  runIds?: "random" | "version 7";
+}
+
 /**
- * Fills a table with `runs` task runs of `states` states each. Their contents repeat the recorded Prefect states, but each
- * task run ends as COMPLETED.
- * The states of all runs arrive in a shuffled order, so that a run's rows are scattered over the whole table. Ids
- * are UUIDv7 in the order of arrival. Times have microseconds.
+ * Fills a table with histories. Their contents repeat the recorded Prefect states, but each task run ends as COMPLETED. A
+ * task run begins each second, and a state follows the one before it after about two seconds. Times have microseconds.
+ * Ids of states are UUIDv7 in the order of arrival.
  */
 export async function fill(
   client: Client,
@@ -61,26 +76,29 @@ export async function fill(
     group = "run",
     runs,
     states,
-  }: { table?: string; group?: string; runs: number; states: number },
+    arrival = "shuffled",
+    runIds = "random",
+  }: Histories,
 ): Promise<void> {
+  const run = "a.n / $3::int";
+  const at = `timestamptz '2026-01-01Z' + n / $3::int * interval '1.000001 s' + n % $3::int * interval '2.123457 s'`;
   await client.query(
     `WITH contents AS MATERIALIZED (
        SELECT row_number() OVER () - 1 AS n, c.* FROM jsonb_populate_recordset(NULL::${table}, $1) c
      ), arrivals AS (
-       SELECT n, row_number() OVER () AS arrival
-       FROM (SELECT n FROM generate_series(0, $2::int * $3::int - 1) n ORDER BY random()) shuffled
+       SELECT n, at, row_number() OVER () AS arrival
+       FROM (
+         SELECT n, ${at} AS at FROM generate_series(0, $2::int * $3::int - 1) n
+         ORDER BY ${arrival === "shuffled" ? "random()" : "at"}
+       ) arriving
      )
      INSERT INTO ${table} (id, created, updated, type, timestamp, name, message, state_details, data, task_run_id)
-     SELECT (lpad(to_hex(1767225600000 + arrival), 12, '0') || '7' || substr(md5('${group}' || a.n), 1, 3)
-              || '8' || substr(md5('${group}' || a.n), 4, 15))::uuid,
-       arrived, arrived, CASE a.n % $3::int WHEN $3 - 1 THEN 'COMPLETED' ELSE c.type END, at, c.name, c.message, c.state_details, c.data, ${runId(group, "a.n / $3::int")}
+     SELECT ${timedId("1767225600000 + arrival", `'${group}' || a.n`)}, arrived, arrived,
+       CASE a.n % $3::int WHEN $3 - 1 THEN 'COMPLETED' ELSE c.type END, at, c.name, c.message, c.state_details, c.data,
+       ${runIds === "random" ? runId(group, run) : timedId(`1767225600000 + 1000::bigint * (${run})`, `'${group}' || ${run}`)}
      FROM arrivals a
      JOIN contents c ON c.n = a.n % $4::int
-     CROSS JOIN LATERAL (
-       SELECT timestamptz '2026-01-01' + (a.n / $3::int) * interval '1.000001 s'
-         + (a.n % $3::int) * interval '2.123457 s' AS at,
-         timestamptz '2026-01-01' + arrival * interval '0.100003 s' AS arrived
-     ) times`,
+     CROSS JOIN LATERAL (SELECT timestamptz '2026-01-01Z' + arrival * interval '0.100003 s' AS arrived) times`,
     [JSON.stringify(recordedStates), runs, states, recordedStates.length],
   );
 }

@@ -2,11 +2,12 @@ import type { Client } from "pg";
 import { DataSource, type EntityManager, type Logger } from "typeorm";
 
 import { TaskRunState, TaskRunStateService } from "../../dist";
-import { fill, migrate } from "./database";
+import { fill, type Histories, migrate } from "./database";
 import { shuffled } from "./lists";
 import { explain, type Plan } from "./plans";
 import { progress, roundName } from "./progress";
 import { quotients, type Spread, spreadOf } from "./statistics";
+import { grouped } from "./text";
 
 export const METHODS = ["read by id", "list of 10", "delete by id"] as const;
 export type Method = (typeof METHODS)[number];
@@ -36,12 +37,27 @@ export interface Timing {
 /** Tables of all sizes stand side by side, each in a schema of its own. */
 export const schemaOf = (rows: number): string => `rows_${rows}`;
 
-export async function createTable(client: Client, url: string, rows: number): Promise<void> {
+export async function createTable(
+  client: Client,
+  url: string,
+  rows: number,
+  histories?: Pick<Histories, "arrival" | "runIds">,
+): Promise<void> {
   const schema = schemaOf(rows);
+  progress(`loading ${grouped(rows)} rows`);
   await client.query(`CREATE SCHEMA ${schema}`);
   await migrate(url, schema);
-  await fill(client, { table: `${schema}.task_run_state`, runs: rows / STATES, states: STATES });
+  await fill(client, {
+    ...histories,
+    table: `${schema}.task_run_state`,
+    runs: rows / STATES,
+    states: STATES,
+  });
   await client.query(`VACUUM (ANALYZE) ${schema}.task_run_state`);
+}
+
+export async function dropTables(client: Client, sizes: number[]): Promise<void> {
+  for (const rows of sizes) await client.query(`DROP SCHEMA ${schemaOf(rows)} CASCADE`);
 }
 
 /** Measures how long one caller waits for each method. Every round measures all tables. */

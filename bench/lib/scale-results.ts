@@ -1,6 +1,13 @@
 import { ACCESSES, METHODS, type TableResult, type Timing } from "./latency";
 import { type Machine, machineAsText } from "./machine";
-import { FINDS, type RetentionResult, referenceOf, type StepTiming } from "./retention";
+import {
+  FINDS,
+  type PruneTiming,
+  type RetentionResult,
+  RUN_IDS,
+  type RunIds,
+  referenceOf,
+} from "./retention";
 import { asTable, grouped, spread } from "./text";
 import type { TableFigures, WriteComparison } from "./writes";
 
@@ -11,7 +18,7 @@ export interface ScaleResults {
   /** In each round, of each method, on each table, for each kind of access. */
   calls: number;
   tables: TableResult[];
-  retention: RetentionResult[];
+  retention: Record<RunIds, RetentionResult[]>;
   writes: WriteComparison;
 }
 
@@ -26,11 +33,6 @@ export function assertPlans({ tables }: ScaleResults): void {
 
 export function asText({ machine, rounds, calls, tables, retention, writes }: ScaleResults): string {
   const smallest = grouped(tables[0]?.rows ?? 0);
-  const steps = (cell: (timing: StepTiming) => string) =>
-    asTable([
-      ["rows", ...FINDS],
-      ...retention.map(({ rows, steps }) => [grouped(rows), ...FINDS.map((finds) => cell(steps[finds]))]),
-    ]);
   return `${machineAsText(machine)}
 One caller, ${rounds} rounds. Medians; in brackets the middle half of the rounds.
 
@@ -66,13 +68,21 @@ ${METHODS.map((method) =>
   ].join("\n"),
 ).join("\n")}
 
-Retention: time of a step for each task run that it looks at, µs
+${RUN_IDS.map((runIds) => {
+  const prunes = retention[runIds];
+  const table = (cell: (timing: PruneTiming) => string) =>
+    asTable([
+      ["rows", ...FINDS],
+      ...prunes.map((table) => [grouped(table.rows), ...FINDS.map((finds) => cell(table.prunes[finds]))]),
+    ]);
+  return `Retention: time to prune the table, for each of its task runs, µs; ids of task runs: ${runIds}
 
-${steps(({ microseconds }) => spread(microseconds, 1))}
+${table(({ microseconds }) => spread(microseconds, 1))}
 
-The same, ${grouped(referenceOf(retention)?.rows ?? 0)} rows = 1.00
+The same, ${grouped(referenceOf(prunes)?.rows ?? 0)} rows = 1.00
 
-${steps(({ againstReference }) => spread(againstReference, 2))}
+${table(({ againstReference }) => spread(againstReference, 2))}`;
+}).join("\n\n")}
 
 Writing to ${grouped(writes.rows)} rows: this module's table and the original's
 
