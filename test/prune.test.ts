@@ -267,3 +267,14 @@ describe("when it is called, before any SQL, it refuses", () => {
     expect(() => pruneTaskRunStates(manager, { before })).toThrow(EntityMetadataNotFoundError);
   });
 });
+
+test("a host whose parsers leave all values as text prunes all task runs, and gets numbers", async () => {
+  const types = { getTypeParser: () => String };
+  const host = await database.connect({ migrationsRun: false, extra: { types } });
+  for (const taskRunId of [NIL, MAX]) await record(dataSource.manager, { taskRunId });
+  const counts = { taskRunsSeen: 1, taskRuns: 0, states: 0 };
+  expect(await collect(pruneTaskRunStates(host.manager, { before: BEFORE, batch: 1 }))).toEqual([
+    { ...counts, after: NIL },
+    { ...counts, after: MAX },
+  ]);
+});

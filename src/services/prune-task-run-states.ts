@@ -63,6 +63,8 @@ async function* steps(manager: EntityManager, before: Date, batch: number, dryRu
     const parameters = last === undefined ? [before, batch] : [before, batch, last];
     const query = (queryRunner: QueryRunner): Promise<[PruneStep]> => queryRunner.query(sql, parameters);
     const [step] = await withQueryRunner(manager, query);
+    // The parsers of the host may leave numbers as text.
+    for (const count of ["taskRunsSeen", "taskRuns", "states"] as const) step[count] = Number(step[count]);
     ({ taskRunsSeen: seen, after: last } = step);
     if (seen > 0) yield step;
   } while (seen === batch);
