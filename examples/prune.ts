@@ -28,7 +28,10 @@ async function main(): Promise<void> {
 function readOptions(): PruneOptions {
   const { before = "", batch, after, "dry-run": dryRun } = orRefuse(readArguments);
   const options: PruneOptions = { before: new Date(before), dryRun };
-  if (Number.isNaN(options.before.getTime())) refuse("Say before which date, such as --before 2026-01-01.");
+  // JavaScript takes "45" for the year 2045, before which everything has finished.
+  if (!/^\d{4}-\d\d-\d\d/.test(before) || !(options.before.getTime() < Date.now())) {
+    refuse("Say before which past date, such as --before 2026-01-01.");
+  }
   if (batch !== undefined) options.batch = Number(batch);
   if (after !== undefined) options.after = after;
   return options;

@@ -47,7 +47,7 @@ export function latestStates(manager: EntityManager, taskRunIds: string[]): Prom
   return manager
     .createQueryBuilder(TaskRunState, "state")
     .distinctOn(["state.taskRunId"])
-    .where("state.taskRunId IN (:...taskRunIds)", { taskRunIds })
+    .where("state.taskRunId = ANY(:taskRunIds)", { taskRunIds })
     .orderBy("state.taskRunId")
     .addOrderBy("state.timestamp", "DESC")
     .addOrderBy("state.id", "DESC")

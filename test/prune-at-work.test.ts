@@ -127,7 +127,7 @@ describe("a process that deletes step by step and is killed", () => {
   beforeEach(() => fillHistories(dataSource.manager, { runs: RUNS, states: STATES }));
 
   function startPruning(after?: string): Run {
-    const options = ["--before", "2027-01-01", "--batch", "1", ...(after ? ["--after", after] : [])];
+    const options = ["--before", "2026-01-01", "--batch", "1", ...(after ? ["--after", after] : [])];
     return run(process.execPath, ["--import", "tsx", "examples/prune.ts", ...options], {
       env: { DATABASE_URL: database.url, PGAPPNAME: "pruning" },
     });

@@ -19,7 +19,7 @@ beforeEach(async () => {
   await fillHistories(dataSource.manager, { runs: 20, states: 2 });
 });
 
-const BEFORE = ["--before", "2027-01-01"];
+const BEFORE = ["--before", "2026-01-01"];
 
 function prune(options: string[], env: Record<string, string | undefined> = {}, preload: string[] = []): Run {
   const args = ["--import", "tsx", ...preload, "examples/prune.ts", ...options];
@@ -110,8 +110,10 @@ test("when a step fails says why and how to go on, and exits with 1", async () =
 
 test("says in one sentence which option is wrong, and exits with 2", async () => {
   const sentences: [string[], string][] = [
-    [[], "Say before which date, such as --before 2026-01-01."],
-    [["--before", "yesterday"], "Say before which date, such as --before 2026-01-01."],
+    [[], "Say before which past date, such as --before 2026-01-01."],
+    [["--before", "yesterday"], "Say before which past date, such as --before 2026-01-01."],
+    [["--before", "45"], "Say before which past date, such as --before 2026-01-01."],
+    [["--before", "2206-01-01"], "Say before which past date, such as --before 2026-01-01."],
     [["--before"], "Option '--before <value>' argument missing"],
     [["--older", "2026-01-01"], "Unknown option '--older'"],
     [[...BEFORE, "--batch", "many"], "batch must be a whole number from 1 on, but received NaN."],

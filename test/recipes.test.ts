@@ -103,6 +103,7 @@ test("the latest states of many task runs take their histories", async () => {
   const histories = await Promise.all(taskRunIds.map(history));
   expect(new Set(answer)).toEqual(new Set(histories.map((states) => states.at(-1))));
   expect(rows).toEqual({ [INDEX]: histories.flat().length });
+  expect(await latestStates(manager, [])).toEqual([]);
 });
 
 describe("of all task runs,", () => {

@@ -53,6 +53,9 @@ export const timedId = (milliseconds: string, seed: string): string =>
   `(lpad(to_hex(${milliseconds}), 12, '0') || '7' || substr(md5(${seed}), 1, 3)
      || '8' || substr(md5(${seed}), 4, 15))::uuid`;
 
+/** Of version 7, an id of a task run begins with the time at which the task run does. */
+export type RunIds = "random" | "version 7";
+
 export interface Histories {
   table?: string;
   group?: string;
@@ -60,8 +63,7 @@ export interface Histories {
   states: number;
   /** A live system records states in the order of their times. Shuffled, each row of a history lies on a page of its own. */
   arrival?: "shuffled" | "by time";
-  /** Of version 7, an id of a task run begins with the time at which the task run does. */
-  runIds?: "random" | "version 7";
+  runIds?: RunIds;
 }
 
 /**

@@ -2,18 +2,14 @@ import type { Client } from "pg";
 import { DataSource, type EntityManager, type Logger } from "typeorm";
 
 import { TaskRunState, TaskRunStateService } from "../../dist";
-import { fill, type Histories, migrate } from "./database";
 import { shuffled } from "./lists";
 import { explain, type Plan } from "./plans";
 import { progress, roundName } from "./progress";
+import { schemaOf, undone } from "./scale-table";
 import { quotients, type Spread, spreadOf } from "./statistics";
-import { grouped } from "./text";
 
 export const METHODS = ["read by id", "list of 10", "delete by id"] as const;
 export type Method = (typeof METHODS)[number];
-
-/** How many states each task run has. */
-export const STATES = 10;
 
 /**
  * Which rows the calls ask for. The working set is a few rows, again and again: PostgreSQL keeps their pages in its
@@ -32,32 +28,6 @@ export interface TableResult {
 export interface Timing {
   microseconds: Spread;
   againstSmallest: Spread;
-}
-
-/** Tables of all sizes stand side by side, each in a schema of its own. */
-export const schemaOf = (rows: number): string => `rows_${rows}`;
-
-export async function createTable(
-  client: Client,
-  url: string,
-  rows: number,
-  histories?: Pick<Histories, "arrival" | "runIds">,
-): Promise<void> {
-  const schema = schemaOf(rows);
-  progress(`loading ${grouped(rows)} rows`);
-  await client.query(`CREATE SCHEMA ${schema}`);
-  await migrate(url, schema);
-  await fill(client, {
-    ...histories,
-    table: `${schema}.task_run_state`,
-    runs: rows / STATES,
-    states: STATES,
-  });
-  await client.query(`VACUUM (ANALYZE) ${schema}.task_run_state`);
-}
-
-export async function dropTables(client: Client, sizes: number[]): Promise<void> {
-  for (const rows of sizes) await client.query(`DROP SCHEMA ${schemaOf(rows)} CASCADE`);
 }
 
 /** Measures how long one caller waits for each method. Every round measures all tables. */
@@ -130,15 +100,15 @@ class MeasuredTable {
     readonly rows: number,
     private readonly dataSource: DataSource,
     private readonly log: StatementLog,
-    /** Taken from the whole table. The working set comes first; the others take turns. */
+    /** Taken from the whole table, other rows for each method. The working set comes first; the others take turns. */
     private readonly ids: Record<Method, string[]>,
   ) {}
 
   static async open(client: Client, url: string, rows: number): Promise<MeasuredTable> {
     const { rows: sample } = await client.query<{ id: string; run: string }>(
-      `SELECT id, task_run_id AS run FROM ${schemaOf(rows)}.task_run_state ORDER BY random() LIMIT 20000`,
+      `SELECT id, task_run_id AS run FROM ${schemaOf(rows)}.task_run_state ORDER BY random() LIMIT 30000`,
     );
-    const half = sample.length / 2;
+    const third = Math.floor(sample.length / 3);
     const log = new StatementLog();
     const dataSource = new DataSource({
       type: "postgres",
@@ -149,16 +119,16 @@ class MeasuredTable {
     });
     await dataSource.initialize();
     return new MeasuredTable(rows, dataSource, log, {
-      "read by id": sample.slice(0, half).map(({ id }) => id),
-      "list of 10": sample.map(({ run }) => run),
-      "delete by id": sample.slice(half).map(({ id }) => id),
+      "read by id": sample.slice(0, third).map(({ id }) => id),
+      "list of 10": sample.slice(third, 2 * third).map(({ run }) => run),
+      "delete by id": sample.slice(2 * third).map(({ id }) => id),
     });
   }
 
   async medianLatency(method: Method, access: Access, calls: number): Promise<number> {
     const microseconds: number[] = [];
     const ids = access === "working set" ? this.ids[method].slice(0, calls) : this.next(method, calls);
-    await this.undone(async (manager) => {
+    await undone(this.dataSource, async (manager) => {
       for (const id of ids) {
         const start = performance.now();
         await CALLS[method](manager, id);
@@ -181,7 +151,7 @@ class MeasuredTable {
   }
 
   private async plan(client: Client, method: Method): Promise<Plan> {
-    const sql = await this.undone(async (manager) => {
+    const sql = await undone(this.dataSource, async (manager) => {
       for (const id of this.next(method, 1)) await CALLS[method](manager, id);
       return this.log.latest;
     });
@@ -194,18 +164,6 @@ class MeasuredTable {
     const taken = ids.splice(ids.length - count);
     ids.splice(ids.length / 2, 0, ...taken);
     return taken;
-  }
-
-  /** Works in a transaction that it rolls back, so that the table stays as it is. */
-  private async undone<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
-    await runner.startTransaction();
-    try {
-      return await work(runner.manager);
-    } finally {
-      await runner.rollbackTransaction();
-      await runner.release();
-    }
   }
 }
 

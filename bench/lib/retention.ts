@@ -1,24 +1,23 @@
 import type { Client } from "pg";
-import { DataSource } from "typeorm";
+import { DataSource, type EntityManager } from "typeorm";
 
 import { pruneTaskRunStates, TaskRunState } from "../../dist";
-import type { Histories } from "./database";
-import { createTable, dropTables, STATES, schemaOf } from "./latency";
+import type { RunIds } from "./database";
 import { shuffled } from "./lists";
 import { progress, roundName } from "./progress";
+import { createTable, dropTables, STATES, schemaOf, undone } from "./scale-table";
 import { quotients, type Spread, spreadOf } from "./statistics";
 
 /** What is there to delete: nothing, or every tenth history. */
 export const FINDS = ["nothing old", "a tenth old"] as const;
 export type Finds = (typeof FINDS)[number];
 
-export const RUN_IDS = ["random", "version 7"] as const satisfies Histories["runIds"][];
-export type RunIds = (typeof RUN_IDS)[number];
+export const RUN_IDS: RunIds[] = ["random", "version 7"];
 
 /** What was measured on one table. */
 export interface RetentionResult {
   rows: number;
-  prunes: Record<Finds, PruneTiming>;
+  timings: Record<Finds, PruneTiming>;
 }
 
 /** For each task run of the table. */
@@ -27,14 +26,14 @@ export interface PruneTiming {
   againstReference: Spread;
 }
 
-/** The table that the others are compared with: that of 100,000 rows, where it is measured. */
+/** The table that the others are compared with: that of 100,000 rows, where it is measured. A smaller one takes few steps. */
 export function referenceOf<T extends { rows: number }>(tables: T[]): T | undefined {
   return tables.find(({ rows }) => rows === 1e5) ?? tables[0];
 }
 
 /**
- * Measures how long it takes to prune a whole table, whose states lie in the order of their times, as a live system records
- * them. Every round measures all tables.
+ * Measures how long it takes to prune a whole table, in one transaction, which is rolled back. The states lie in the order
+ * of their times, as a live system records them. Every round measures all tables.
  */
 export async function measureRetention(
   client: Client,
@@ -47,6 +46,7 @@ export async function measureRetention(
   try {
     for (const rows of sizes) {
       await createTable(client, url, rows, { arrival: "by time", runIds });
+      await assertOrderOfTime(client, rows);
       tables.push(await PrunedTable.open(url, rows));
     }
     for (let round = -1; round < rounds; round++) {
@@ -70,9 +70,19 @@ export async function measureRetention(
     });
     return {
       rows,
-      prunes: { "nothing old": timingOf("nothing old"), "a tenth old": timingOf("a tenth old") },
+      timings: { "nothing old": timingOf("nothing old"), "a tenth old": timingOf("a tenth old") },
     };
   });
+}
+
+async function assertOrderOfTime(client: Client, rows: number): Promise<void> {
+  const { rows: statistics } = await client.query<{ correlation: number }>(
+    `SELECT correlation FROM pg_stats
+     WHERE schemaname = $1 AND tablename = 'task_run_state' AND attname = 'timestamp'`,
+    [schemaOf(rows)],
+  );
+  if (statistics[0]?.correlation !== 1)
+    throw new Error(`${rows} rows do not lie in the order of their times`);
 }
 
 class PrunedTable {
@@ -96,43 +106,38 @@ class PrunedTable {
 
   /** The microseconds for each task run. */
   async prune(finds: Finds): Promise<number> {
-    const taskRuns = this.rows / STATES;
-    const times = taskRuns < 1e5 ? 10 : 1; // A small table takes too short a time for one figure.
+    const times = this.taskRuns < 1e5 ? 10 : 1; // A small table takes too short a time for one figure.
     let milliseconds = 0;
     for (let time = 0; time < times; time++) {
-      milliseconds += await this.pruneOnce(finds);
+      milliseconds += await undone(this.dataSource, (manager) => this.pruneOnce(manager, finds));
       await this.dataSource.query(`VACUUM ${schemaOf(this.rows)}.task_run_state`); // The pages are all visible again.
     }
-    return (milliseconds * 1000) / times / taskRuns;
+    return (milliseconds * 1000) / times / this.taskRuns;
   }
 
   close(): Promise<void> {
     return this.dataSource.destroy();
   }
 
-  /** Undoes it. */
-  private async pruneOnce(finds: Finds): Promise<number> {
-    const runner = this.dataSource.createQueryRunner();
-    await runner.startTransaction();
-    try {
-      const start = performance.now();
-      let found = 0;
-      for await (const { taskRuns } of pruneTaskRunStates(runner.manager, { before: this.before(finds) })) {
-        found += taskRuns;
-      }
-      const elapsed = performance.now() - start;
-      const expected = finds === "a tenth old" ? this.rows / STATES / 10 : 0;
-      if (Math.abs(found - expected) > 1) throw new Error(`${found} histories went, not ${expected}`);
-      return elapsed;
-    } finally {
-      await runner.rollbackTransaction();
-      await runner.release();
+  private async pruneOnce(manager: EntityManager, finds: Finds): Promise<number> {
+    const start = performance.now();
+    let found = 0;
+    for await (const step of pruneTaskRunStates(manager, { before: this.before(finds) })) {
+      found += step.taskRuns;
     }
+    const elapsed = performance.now() - start;
+    const expected = finds === "a tenth old" ? this.taskRuns / 10 : 0;
+    if (Math.abs(found - expected) > 1) throw new Error(`${found} histories went, not ${expected}`);
+    return elapsed;
   }
 
   /** A task run begins each second and takes about 19. */
   private before(finds: Finds): Date {
-    const seconds = finds === "a tenth old" ? this.rows / STATES / 10 + 19 : 0;
+    const seconds = finds === "a tenth old" ? this.taskRuns / 10 + 19 : 0;
     return new Date(Date.UTC(2026, 0) + seconds * 1000);
+  }
+
+  private get taskRuns(): number {
+    return this.rows / STATES;
   }
 }

@@ -1,13 +1,7 @@
+import type { RunIds } from "./database";
 import { ACCESSES, METHODS, type TableResult, type Timing } from "./latency";
 import { type Machine, machineAsText } from "./machine";
-import {
-  FINDS,
-  type PruneTiming,
-  type RetentionResult,
-  RUN_IDS,
-  type RunIds,
-  referenceOf,
-} from "./retention";
+import { FINDS, type PruneTiming, type RetentionResult, RUN_IDS, referenceOf } from "./retention";
 import { asTable, grouped, spread } from "./text";
 import type { TableFigures, WriteComparison } from "./writes";
 
@@ -17,6 +11,8 @@ export interface ScaleResults {
   rounds: number;
   /** In each round, of each method, on each table, for each kind of access. */
   calls: number;
+  /** Of retention. */
+  pruneRounds: number;
   tables: TableResult[];
   retention: Record<RunIds, RetentionResult[]>;
   writes: WriteComparison;
@@ -31,7 +27,15 @@ export function assertPlans({ tables }: ScaleResults): void {
   if (faults.length > 0) throw new Error(`Plans that will not scale:\n${faults.join("\n")}`);
 }
 
-export function asText({ machine, rounds, calls, tables, retention, writes }: ScaleResults): string {
+export function asText({
+  machine,
+  rounds,
+  calls,
+  pruneRounds,
+  tables,
+  retention,
+  writes,
+}: ScaleResults): string {
   const smallest = grouped(tables[0]?.rows ?? 0);
   return `${machineAsText(machine)}
 One caller, ${rounds} rounds. Medians; in brackets the middle half of the rounds.
@@ -69,17 +73,17 @@ ${METHODS.map((method) =>
 ).join("\n")}
 
 ${RUN_IDS.map((runIds) => {
-  const prunes = retention[runIds];
+  const results = retention[runIds];
   const table = (cell: (timing: PruneTiming) => string) =>
     asTable([
       ["rows", ...FINDS],
-      ...prunes.map((table) => [grouped(table.rows), ...FINDS.map((finds) => cell(table.prunes[finds]))]),
+      ...results.map(({ rows, timings }) => [grouped(rows), ...FINDS.map((finds) => cell(timings[finds]))]),
     ]);
-  return `Retention: time to prune the table, for each of its task runs, µs; ids of task runs: ${runIds}
+  return `Retention: time to prune the table, for each of its task runs, µs; ids of task runs: ${runIds}; ${pruneRounds} rounds
 
 ${table(({ microseconds }) => spread(microseconds, 1))}
 
-The same, ${grouped(referenceOf(prunes)?.rows ?? 0)} rows = 1.00
+The same, ${grouped(referenceOf(results)?.rows ?? 0)} rows = 1.00
 
 ${table(({ againstReference }) => spread(againstReference, 2))}`;
 }).join("\n\n")}

@@ -4,8 +4,8 @@ import { DataSource } from "typeorm";
 import { PREFECT_TABLE } from "../../dev/prefect/table";
 import { TaskRunState } from "../../dist";
 import { migrate, runId } from "./database";
-import { STATES } from "./latency";
 import { progress, roundName } from "./progress";
+import { STATES } from "./scale-table";
 import { quotients, type Spread, spreadOf } from "./statistics";
 import { grouped } from "./text";
 

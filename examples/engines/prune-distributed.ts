@@ -2,7 +2,8 @@ import type { EntityManager } from "typeorm";
 
 /**
  * Deletes the histories of so many finished task runs, whose latest state is older than `before`, and returns how many
- * states these had: for a table that Citus distributes, where `pruneTaskRunStates` is refused. Call it until it returns 0.
+ * states these had: for a table that Citus distributes, where `pruneTaskRunStates` is refused. Call it until it returns 0,
+ * from one process at a time: two of them would choose the same task runs.
  *
  * It looks at every history on each call. A task run that gets another state meanwhile keeps that state alone.
  */
