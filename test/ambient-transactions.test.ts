@@ -52,6 +52,7 @@ const insideTheTransaction = {
     ambientDeleted: false,
     ownDeleted: true,
   },
+  pruning: { pruned: true, inside: "unseen", outside: "seen", afterwards: "seen" },
   connections: { inUse: 0, waiting: 0 },
 };
 
@@ -60,7 +61,7 @@ describe.each(["AUTO", "ASYNC_LOCAL_STORAGE", "CLS_HOOKED"])(
   (storageDriver) => {
     const database = useDatabase();
 
-    test("the service reads, lists and deletes inside, whatever manager it is given", async () => {
+    test("the service reads, lists and deletes, and retention prunes, inside, whatever manager it is given", async () => {
       // There NESTED is a transaction of its own.
       const expected = { ...insideTheTransaction, nested: ofItsOwn };
       expect(await reportsOf("typeorm-transactional", database.url, storageDriver)).toEqual({
@@ -75,7 +76,7 @@ describe.each(["AUTO", "ASYNC_LOCAL_STORAGE", "CLS_HOOKED"])(
 describe("in a transaction that nestjs-cls opens", () => {
   const database = useDatabase();
 
-  test("the service reads, lists and deletes inside through what the library injects", async () => {
+  test("the service reads, lists and deletes, and retention prunes, inside through what the library injects", async () => {
     const expected = { ...insideTheTransaction, nested: savepoint };
     const reports = await reportsOf("nestjs-cls", database.url);
     expect(reports).toMatchObject({ "txHost.tx": expected, proxy: expected });

@@ -5,7 +5,7 @@ import type { EntityManager } from "typeorm";
  * states these had: for a table that Citus distributes, where `pruneTaskRunStates` is refused. Call it until it returns 0,
  * from one process at a time: two of them would choose the same task runs.
  *
- * It looks at every history on each call. A task run that gets another state meanwhile keeps that state alone.
+ * It looks at every history on each call. A task run that gets a newer state meanwhile keeps that state alone.
  */
 export async function pruneDistributed(
   manager: EntityManager,

@@ -6,7 +6,7 @@ import { assertBoolean, assertCount, assertDate, assertManager, assertUuid } fro
 import { withQueryRunner } from "./query-runner";
 
 export interface PruneOptions {
-  /** A history goes when its latest state is older than this. */
+  /** A history goes when its task run has finished, and its latest state is older than this. */
   before: Date;
   /** How many task runs one step looks at, at most; 1,000 unless set. */
   batch?: number;
@@ -33,7 +33,7 @@ export interface PruneStep {
  *
  * Each step is one SQL statement through the caller's manager. On `dataSource.manager` each step commits by itself: stop
  * after any of them, and go on from its `after` at any time. A step judges a task run by the states that are committed when
- * the step begins, and deletes none that is committed later.
+ * the step begins, and deletes none that is recorded later.
  *
  * @returns the steps, each of which runs when it is asked for; none when there is no task run to look at.
  * @throws {InvalidUuidError} when `after` is not a UUID.
@@ -71,8 +71,8 @@ async function* steps(manager: EntityManager, before: Date, batch: number, dryRu
 }
 
 /**
- * A skip scan: from each task run the index leads to the next one, and to when that began. What began later is not older, so
- * that most task runs take no second look. Those that are to go are an array, since without statistics PostgreSQL would read
+ * A skip scan: from each task run the index leads to the next one, and to when that began. A task run that began after
+ * `before` is not old, so that most of them take no second look. Those that are to go are an array, since without statistics PostgreSQL would read
  * the whole table to join it with them.
  */
 function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boolean): string {

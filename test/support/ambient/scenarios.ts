@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { DataSource, EntityManager } from "typeorm";
-import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
+import { collect } from "../collect";
 import { connectionsInUse } from "../database";
 
 type Propagation = "REQUIRED" | "REQUIRES_NEW" | "NESTED" | "NOT_SUPPORTED";
@@ -27,8 +28,12 @@ export type Report = Awaited<ReturnType<typeof report>>;
 export async function report(library: Library) {
   const { dataSource, run } = library;
 
-  async function record(manager = library.transaction()): Promise<TaskRunState> {
-    const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING });
+  async function record(
+    manager = library.transaction(),
+    type: StateType = StateType.RUNNING,
+    timestamp = new Date(),
+  ): Promise<TaskRunState> {
+    const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type, timestamp });
     await manager.insert(TaskRunState, state);
     return state;
   }
@@ -56,10 +61,10 @@ export async function report(library: Library) {
     }
   }
 
-  async function committed(): Promise<TaskRunState> {
+  async function committed(type?: StateType, timestamp?: Date): Promise<TaskRunState> {
     const queryRunner = dataSource.createQueryRunner();
     try {
-      return await record(queryRunner.manager);
+      return await record(queryRunner.manager, type, timestamp);
     } finally {
       await queryRunner.release();
     }
@@ -98,6 +103,20 @@ export async function report(library: Library) {
       outside: await sightFromOutside(state),
     }));
     return { ...inside, afterwards: await sight(state) };
+  }
+
+  async function pruning() {
+    const before = new Date();
+    const old = await committed(StateType.COMPLETED, new Date(before.getTime() - 1));
+    const inside = await rolledBack("REQUIRED", async () => {
+      const steps = await collect(pruneTaskRunStates(library.manager(), { before }));
+      return {
+        pruned: steps.some(({ states }) => states > 0),
+        inside: await sight(old),
+        outside: await sightFromOutside(old),
+      };
+    });
+    return { ...inside, afterwards: await sight(old) };
   }
 
   /** What is seen, recorded and deleted in a transaction, or outside of any, that begins in a transaction that is rolled back. */
@@ -183,6 +202,7 @@ export async function report(library: Library) {
     notSupported: await within("NOT_SUPPORTED"),
     fourAtOnce: await apart(),
     explicitManager: await explicitManager(),
+    pruning: await pruning(),
     connections: connectionsInUse(dataSource),
   };
 }
