@@ -118,6 +118,15 @@ describe("of two finished task runs, when another transaction holds a state of t
     const rest = pruneTaskRunStates(impatient.manager, { before: BEFORE, after: first });
     expect(await collect(rest)).toMatchObject([{ states: 1 }]);
   });
+
+  test("in a transaction of REPEATABLE READ, a step fails with 40001 when the row was changed since it began", async () => {
+    await dataSource.transaction("REPEATABLE READ", async (manager) => {
+      await manager.count(TaskRunState);
+      await dataSource.manager.update(TaskRunState, held.id, { message: "changed" });
+      expect(await sqlStateOf(collect(pruneTaskRunStates(manager, { before: BEFORE })))).toBe("40001");
+    });
+    expect(await dataSource.manager.count(TaskRunState)).toBe(2);
+  });
 });
 
 describe("a process that deletes step by step and is killed", () => {
