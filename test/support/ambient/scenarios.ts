@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { DataSource, EntityManager } from "typeorm";
 import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { collect } from "../collect";
 import { connectionsInUse } from "../database";
+import { record } from "../record";
 
 type Propagation = "REQUIRED" | "REQUIRES_NEW" | "NESTED" | "NOT_SUPPORTED";
 
@@ -28,16 +28,6 @@ export type Report = Awaited<ReturnType<typeof report>>;
 export async function report(library: Library) {
   const { dataSource, run } = library;
 
-  async function record(
-    manager = library.transaction(),
-    type: StateType = StateType.RUNNING,
-    timestamp = new Date(),
-  ): Promise<TaskRunState> {
-    const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type, timestamp });
-    await manager.insert(TaskRunState, state);
-    return state;
-  }
-
   /** "seen" or "unseen" by both reads and by both of TypeORM's, else who sees what. */
   async function sight({ id, taskRunId }: TaskRunState, manager = library.manager()): Promise<string> {
     const seen = {
@@ -61,10 +51,10 @@ export async function report(library: Library) {
     }
   }
 
-  async function committed(type?: StateType, timestamp?: Date): Promise<TaskRunState> {
+  async function committed(given?: Partial<TaskRunState>): Promise<TaskRunState> {
     const queryRunner = dataSource.createQueryRunner();
     try {
-      return await record(queryRunner.manager, type, timestamp);
+      return await record(queryRunner.manager, given);
     } finally {
       await queryRunner.release();
     }
@@ -89,7 +79,7 @@ export async function report(library: Library) {
 
   async function ownWrite() {
     const { state, ...inside } = await rolledBack("REQUIRED", async () => {
-      const state = await record();
+      const state = await record(library.transaction());
       return { state, inside: await sight(state), outside: await sightFromOutside(state) };
     });
     return { ...inside, afterwards: await sight(state) };
@@ -107,7 +97,10 @@ export async function report(library: Library) {
 
   async function pruning() {
     const before = new Date();
-    const old = await committed(StateType.COMPLETED, new Date(before.getTime() - 1));
+    const old = await committed({
+      type: StateType.COMPLETED,
+      timestamp: new Date(before.getTime() - 1),
+    });
     const inside = await rolledBack("REQUIRED", async () => {
       const steps = await collect(pruneTaskRunStates(library.manager(), { before }));
       return {
@@ -123,9 +116,9 @@ export async function report(library: Library) {
   async function within(propagation: Propagation) {
     const other = await committed();
     const outer = await rolledBack("REQUIRED", async () => {
-      const before = await record();
+      const before = await record(library.transaction());
       const inner = await run(propagation, async () => {
-        const own = await record();
+        const own = await record(library.transaction());
         return {
           own,
           outerSeenInside: await sight(before),
@@ -158,7 +151,7 @@ export async function report(library: Library) {
       open = resolve;
     });
     const caller = async () => {
-      const own = await record();
+      const own = await record(library.transaction());
       written.push(own);
       if (++arrived === 4) open();
       await everyoneIsThere;
@@ -172,7 +165,7 @@ export async function report(library: Library) {
 
   async function explicitManager() {
     return rolledBack("REQUIRED", async () => {
-      const ambient = await record();
+      const ambient = await record(library.transaction());
       const queryRunner = dataSource.createQueryRunner();
       await queryRunner.startTransaction();
       try {
