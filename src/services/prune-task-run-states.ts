@@ -55,25 +55,27 @@ export function pruneTaskRunStates(manager: EntityManager, options: PruneOptions
   return steps(manager, new Date(before), batch, dryRun, after);
 }
 
-async function* steps(manager: EntityManager, before: Date, batch: number, dryRun: boolean, after?: string) {
-  let last = after;
+/** A step as PostgreSQL answers it: `pg` leaves counts, which are of type bigint, as text. */
+type Row = Record<keyof PruneStep, string>;
+
+async function* steps(manager: EntityManager, before: Date, batch: number, dryRun: boolean, start?: string) {
+  let last = start;
   let seen: number;
   do {
     const sql = statement(manager, dryRun, last !== undefined);
     const parameters = last === undefined ? [before, batch] : [before, batch, last];
-    const query = (queryRunner: QueryRunner): Promise<[PruneStep]> => queryRunner.query(sql, parameters);
-    const [step] = await withQueryRunner(manager, query);
-    // The parsers of the host may leave numbers as text.
-    for (const count of ["taskRunsSeen", "taskRuns", "states"] as const) step[count] = Number(step[count]);
-    ({ taskRunsSeen: seen, after: last } = step);
-    if (seen > 0) yield step;
+    const query = (queryRunner: QueryRunner): Promise<[Row]> => queryRunner.query(sql, parameters);
+    const [{ taskRunsSeen, taskRuns, states, after }] = await withQueryRunner(manager, query);
+    seen = Number(taskRunsSeen);
+    last = after;
+    if (seen > 0) yield { taskRunsSeen: seen, taskRuns: Number(taskRuns), states: Number(states), after };
   } while (seen === batch);
 }
 
 /**
  * A skip scan: from each task run the index leads to the next one, and to when that began. A task run that began after
- * `before` is not old, so that most of them take no second look. Those that are to go are an array, since without statistics PostgreSQL would read
- * the whole table to join it with them.
+ * `before` is not old, so that most of them take no second look. Those that are to go are an array, since without
+ * statistics PostgreSQL would read the whole table to join it with them.
  */
 function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boolean): string {
   const path = connection.getMetadata(TaskRunState).tablePath.split(".");
@@ -98,7 +100,7 @@ function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boole
     ), gone AS (
       ${dryRun ? `SELECT task_run_id ${histories}` : `DELETE ${histories} RETURNING task_run_id`}
     )
-    SELECT (SELECT count(*) FROM seen)::int AS "taskRunsSeen", count(DISTINCT task_run_id)::int AS "taskRuns",
-      count(*)::int AS states, (SELECT task_run_id FROM seen ORDER BY place DESC LIMIT 1) AS after
+    SELECT (SELECT count(*) FROM seen) AS "taskRunsSeen", count(DISTINCT task_run_id) AS "taskRuns",
+      count(*) AS states, (SELECT task_run_id FROM seen ORDER BY place DESC LIMIT 1) AS after
     FROM gone`;
 }
