@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Client, Query, type QueryResult } from "pg";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
+import type { AfterQueryEvent } from "typeorm/subscriber/event/QueryEvent";
 import { TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDatabase, type TestDataSource, useDatabase } from "./support/database";
@@ -39,14 +40,14 @@ function preparedOn(connection: Pick<DataSource, "query">): Promise<Prepared[]> 
   );
 }
 
-test("each method's statement is prepared once for a connection, and no other statement is", async () => {
+test("each method's statement is prepared once for a connection, and no statement of another text is", async () => {
   const dataSource = await connect();
   const { manager } = dataSource;
   expect(await preparedOn(dataSource)).toEqual([]);
   await callEachMethod(manager);
   await callEachMethod(manager);
   await manager.find(TaskRunState, { where: { taskRunId: randomUUID() } });
-  await manager.delete(TaskRunState, { id: randomUUID() });
+  await manager.delete(TaskRunState, { taskRunId: randomUUID() });
   await dataSource.query("SELECT $1::int", [1]);
 
   dataSource.statements.length = 0;
@@ -70,17 +71,57 @@ test("inside a transaction, the statements of its connection are used", async ()
   expect((await preparedOn(dataSource)).map(({ runs }) => runs)).toEqual([4, 2, 2]);
 });
 
-test("the same statement has another name in each data source, of no more than 63 bytes, and each schema its own", async () => {
-  const hosts = [await connect(), await connect()];
-  await hosts[0]?.query("CREATE SCHEMA app");
-  hosts.push(await connect({ schema: "app" }));
-  const names: string[] = [];
-  for (const host of hosts) {
-    await callEachMethod(host.manager);
-    names.push(...(await preparedOn(host)).map(({ name }) => name));
+test("a statement is named by its text: the same in each data source, another in each schema, in at most 63 bytes", async () => {
+  const [host, another] = [await connect(), await connect()];
+  await host.query("CREATE SCHEMA app");
+  const elsewhere = await connect({ schema: "app" });
+  const names = await Promise.all(
+    [host, another, elsewhere].map(async (dataSource) => {
+      await callEachMethod(dataSource.manager);
+      return (await preparedOn(dataSource)).map(({ name }) => name);
+    }),
+  );
+  expect(names[1]).toEqual(names[0]);
+  expect(new Set(names.flat()).size).toBe(6);
+  for (const [read, list, deletion] of names) {
+    expect(read).toMatch(/^task_run_state_read_[0-9a-f]{32}$/);
+    expect(list).toMatch(/^task_run_state_list_[0-9a-f]{32}$/);
+    expect(deletion).toMatch(/^task_run_state_delete_[0-9a-f]{32}$/);
   }
-  expect(new Set(names).size).toBe(9);
-  for (const name of names) expect(name).toMatch(/^task_run_state_[0-9a-f-]{36}$/);
+});
+
+test("a transaction that sets its search_path reads, lists and deletes there, though the enum is another type", async () => {
+  const tenants = ["tenant_a", "tenant_b"];
+  const migrating = await database.connect({ migrationsRun: false });
+  for (const schema of tenants) {
+    await migrating.query(`CREATE SCHEMA ${schema}`);
+    await database.connect({ schema });
+  }
+  const host = await connect({ migrationsRun: false });
+  for (let round = 0; round < 8; round++) {
+    for (const schema of tenants) {
+      await host.transaction(async (manager) => {
+        await manager.query(`SET LOCAL search_path = ${schema}`);
+        await callEachMethod(manager);
+      });
+    }
+  }
+  expect(await preparedOn(host)).toHaveLength(3);
+});
+
+test("subscribers of afterQuery see this module's rows by position, and a host that sends the same SQL gets objects", async () => {
+  const host = await connect();
+  const results: AfterQueryEvent["rawResults"][] = [];
+  const afterQuery = ({ rawResults }: AfterQueryEvent) => void results.push(rawResults);
+  host.subscribers.push({ afterQuery });
+  const { id } = await record(host.manager);
+  host.statements.length = 0;
+  await service.readTaskRunState(host.manager, id);
+  expect(results.at(-1)?.rows).toEqual([expect.arrayContaining([id, "RUNNING"])]);
+  expect(await host.query(String(host.statements[0]), [id])).toEqual([
+    expect.objectContaining({ id, type: "RUNNING" }),
+  ]);
+  expect(await preparedOn(host)).toEqual([expect.objectContaining({ runs: 2 })]);
 });
 
 describe("a Client class of a host's own", () => {
@@ -110,7 +151,10 @@ describe("a Client class of a host's own", () => {
     const submitted = client.query(new Query("SELECT 4 AS four"));
     const row = await new Promise((resolve, reject) => submitted.on("row", resolve).on("error", reject));
     expect(row).toEqual({ four: 4 });
-    expect(await failureOf(client.query("SELECT 1 / $1::int", [0]))).toHaveProperty("code", "22012");
+    const failing = async () => client.query("SELECT 1 / $1::int", [0]);
+    const error = (await failureOf(failing())) as Error;
+    expect(error).toHaveProperty("code", "22012");
+    expect(error.stack).toContain(__filename); // It leads to the caller, not to the socket.
     const { rows } = await client.query("SELECT FROM pg_prepared_statements");
     expect(rows).toEqual([]);
   });
@@ -175,22 +219,6 @@ const refusals: [string, string, (connection: QueryRunner, host: DataSource) => 
       await connection.query(`ALTER TABLE task_run_state ALTER COLUMN message TYPE varchar(${length})`);
     },
   ],
-  [
-    "0A000",
-    "the enum was made anew",
-    async (connection) => {
-      await callEachMethod(connection.manager);
-      const [{ name, labels }] = await connection.query(`
-        SELECT atttypid::regtype AS name, string_agg(quote_literal(enumlabel), ',' ORDER BY enumsortorder) AS labels
-          FROM pg_attribute JOIN pg_enum ON enumtypid = atttypid
-         WHERE attrelid = 'task_run_state'::regclass GROUP BY atttypid`);
-      await connection.query(`
-        ALTER TYPE ${name} RENAME TO former;
-        CREATE TYPE ${name} AS ENUM (${labels});
-        ALTER TABLE task_run_state ALTER COLUMN type TYPE ${name} USING type::text::${name};
-        DROP TYPE former`);
-    },
-  ],
 ];
 
 describe.each(refusals)(
@@ -247,6 +275,103 @@ test("a delete that is refused in a transaction is not sent again behind the tra
   );
   await expect(failing).rejects.toThrow("meanwhile");
   expect((await service.readTaskRunState(host.manager, id))?.id).toBe(id);
+});
+
+test("in a pipeline, deletes that are refused in a transaction are not sent again behind its rollback", async () => {
+  const host = await database.connect({
+    extra: { max: 1, pipeline: true, Client: withPreparedStatements(Client) },
+  });
+  await callEachMethod(host.manager);
+  for (let round = 0; round < 10; round++) {
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count++) ids.push((await record(host.manager)).id);
+    await callEachMethod(host.manager);
+    await host.query("DISCARD ALL");
+    const failing = host.transaction((manager) =>
+      Promise.all(ids.map((id) => service.deleteTaskRunState(manager, id))),
+    );
+    await failureOf(failing);
+    for (const id of ids) expect((await service.readTaskRunState(host.manager, id))?.id).toBe(id);
+    await host.destroy();
+    await host.initialize();
+  }
+});
+
+test("a delete that is refused just before a transaction begins is not sent again inside of it", async () => {
+  const host = await connect();
+  const connection = host.createQueryRunner();
+  await callEachMethod(connection.manager);
+  const { id } = await record(connection.manager);
+  await connection.query("DEALLOCATE ALL");
+  const [deletion] = await Promise.allSettled([
+    service.deleteTaskRunState(connection.manager, id),
+    connection.startTransaction(),
+  ]);
+  await connection.rollbackTransaction();
+  const state = await service.readTaskRunState(connection.manager, id);
+  await connection.release();
+  expect(deletion).toMatchObject({ status: "rejected", reason: { driverError: { code: "26000" } } });
+  expect(state?.id).toBe(id);
+});
+
+test("a refusal is known by `sqlState` too, as pg.native calls its code in a pipeline", async () => {
+  class SqlStateClient extends Client {
+    override query(...args: unknown[]): never {
+      const callback = args.pop() as (error: unknown, result?: unknown) => void;
+      const rename = (error: { code?: string } | null, result: unknown) =>
+        callback(error && Object.assign(error, { sqlState: error.code, code: undefined }), result);
+      return super.query(...([...args, rename] as unknown as [string])) as never;
+    }
+  }
+  const host = await database.connect({ extra: { max: 1, Client: withPreparedStatements(SqlStateClient) } });
+  await callEachMethod(host.manager);
+  await host.query("DEALLOCATE ALL");
+  await callEachMethod(host.manager);
+});
+
+describe("a host's Client class whose query", () => {
+  test("answers by a promise alone is used by that promise", async () => {
+    class PromisingClient extends Client {
+      override async query(...args: unknown[]): Promise<never> {
+        const [query, values] = args as [string, unknown[]];
+        return (await super.query(query, Array.isArray(values) ? values : undefined)) as never;
+      }
+    }
+    const host = await database.connect({
+      extra: { max: 1, Client: withPreparedStatements(PromisingClient) },
+    });
+    await callEachMethod(host.manager);
+    await host.query("DEALLOCATE ALL");
+    await callEachMethod(host.manager);
+    await expect(host.query("SELECT 1 / $1::int", [0])).rejects.toMatchObject({
+      driverError: { code: "22012" },
+    });
+  });
+
+  test("is asynchronous and passes the callback on is answered through it", async () => {
+    class AsynchronousClient extends Client {
+      override async query(...args: unknown[]): Promise<never> {
+        return super.query(...(args as [string])) as never;
+      }
+    }
+    const host = await database.connect({
+      extra: { max: 1, Client: withPreparedStatements(AsynchronousClient) },
+    });
+    await callEachMethod(host.manager);
+  });
+});
+
+test("its promises are of the class that a host chose; JavaScript's own with a pg that lets nobody choose", async () => {
+  class OwnPromise<T> extends Promise<T> {}
+  const client = new (withPreparedStatements(Client))(database.url);
+  await client.connect();
+  const ofPg: unknown = Reflect.get(client, "_Promise");
+  Object.assign(client, { _Promise: OwnPromise });
+  expect(client.query("SELECT 1")).toBeInstanceOf(OwnPromise);
+  Object.assign(client, { _Promise: undefined });
+  expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  Object.assign(client, { _Promise: ofPg });
+  await client.end();
 });
 
 test("with a pg that does not tell whether there is a transaction, a refused call fails once", async () => {

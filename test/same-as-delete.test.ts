@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { EntityManager, EntitySubscriberInterface, Logger } from "typeorm";
+import {
+  type EntityManager,
+  type EntitySubscriberInterface,
+  getMetadataArgsStorage,
+  type Logger,
+} from "typeorm";
 import { TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDatabase, type TestDataSource, useDatabase } from "./support/database";
@@ -226,4 +231,25 @@ test("the statement is built once, however many the deletes", async () => {
   const built = jest.spyOn(manager, "createQueryBuilder");
   await byModule(manager, randomUUID());
   expect(built).not.toHaveBeenCalled();
+});
+
+test("where a host transforms the id, the state that the transformed id names is deleted", async () => {
+  const flip = (id: string) => id.replace(/^./, (digit) => (15 - Number.parseInt(digit, 16)).toString(16));
+  const { columns } = getMetadataArgsStorage();
+  const column = columns.find(({ target, propertyName }) => target === TaskRunState && propertyName === "id");
+  const options = { ...column?.options, transformer: { to: flip, from: flip } };
+  columns.unshift({ target: TaskRunState, propertyName: "id", mode: "regular", ...column, options });
+  try {
+    const { manager } = await database.connect();
+    for (const remove of [byModule, byTypeOrm]) {
+      const [{ id: stored }] = await manager.query(
+        `INSERT INTO task_run_state (task_run_id, type, name) VALUES ($1, 'RUNNING', 'Running') RETURNING id`,
+        [randomUUID()],
+      );
+      expect(await remove(manager, stored)).toBe(false);
+      expect(await remove(manager, flip(stored))).toBe(true);
+    }
+  } finally {
+    columns.shift();
+  }
 });

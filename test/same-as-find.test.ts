@@ -1,17 +1,28 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import { types } from "pg";
+import { Client, types } from "pg";
 import {
+  Column,
+  type ColumnOptions,
   type DataSource,
-  type EntityManager,
+  DeleteDateColumn,
+  Entity,
+  EntityManager,
   type EntitySubscriberInterface,
   getMetadataArgsStorage,
+  JoinColumn,
   type LoadEvent,
   type Logger,
+  ManyToOne,
+  PrimaryColumn,
+  RelationId,
+  type RelationOptions,
+  type SelectQueryBuilder,
+  VirtualColumn,
 } from "typeorm";
-import { TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
 
-import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+import { connectionsInUse, statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
 import { createGiven, givenState } from "./support/given-state";
 import { sessionsWaitingFor, whileTableIsLocked } from "./support/locked-table";
@@ -58,37 +69,124 @@ test("random histories read as find reads them", async () => {
   );
 });
 
-describe("a value in every column reads as find reads it under pg's own parsers", () => {
-  const { DATE, TIMESTAMP, TIMESTAMPTZ } = types.builtins;
-
-  test.each([
-    ["under these parsers", []],
-    // There `find` reads a timestamptz as a Date from TypeORM 1 on, and as a string before.
-    ["also where a host's parsers leave times as strings", [DATE, TIMESTAMP, TIMESTAMPTZ]],
-  ])("%s", async (_, leftAsStrings) => {
-    const dataSource = await database.connect();
-    const { manager } = dataSource;
-    const { id, taskRunId } = await record(manager, {
-      message: "No column of this state is empty",
-      stateDetails: { retriable: true },
-      data: ["result"],
-      resultArtifactId: randomUUID(),
-    });
-    const found = await byTypeOrm.one(manager, id);
-    // A new column fails here until it has a value above, and then below until the module reads it as find does.
-    const { columns } = dataSource.getMetadata(TaskRunState);
-    const empty = columns.filter((column) => (column.getEntityValue(found ?? {}) ?? null) === null);
-    expect(empty.map(({ propertyName }) => propertyName)).toEqual([]);
-
-    const parsers = leftAsStrings.map((type) => ({ type, parse: types.getTypeParser(type) }));
-    for (const type of leftAsStrings) types.setTypeParser(type, (value) => value);
-    try {
-      expectSame([await byModule.one(manager, id)], [found]);
-      expectSame(await byModule.all(manager, taskRunId), [found]);
-    } finally {
-      for (const { type, parse } of parsers) types.setTypeParser(type, parse);
-    }
+test("a value in every column reads as find reads it", async () => {
+  const dataSource = await database.connect();
+  const { manager } = dataSource;
+  const { id, taskRunId } = await record(manager, {
+    message: "No column of this state is empty",
+    stateDetails: { retriable: true },
+    data: ["result"],
+    resultArtifactId: randomUUID(),
   });
+  const found = await byTypeOrm.one(manager, id);
+  // A new column fails here until it has a value above, and then below until the module reads it as find does.
+  const { columns } = dataSource.getMetadata(TaskRunState);
+  const empty = columns.filter((column) => (column.getEntityValue(found ?? {}) ?? null) === null);
+  expect(empty.map(({ propertyName }) => propertyName)).toEqual([]);
+  expectSame([await byModule.one(manager, id)], [found]);
+  expectSame(await byModule.all(manager, taskRunId), [found]);
+});
+
+describe("times read as find reads them", () => {
+  const TIMESTAMPTZ = types.builtins.TIMESTAMPTZ;
+  const TIMES = [
+    "-infinity",
+    "4713-01-01 00:00:00+00 BC",
+    "0044-03-15 12:00:00+00 BC",
+    "0050-06-07 08:09:10.5+00",
+    "0099-12-31 23:59:59.999999+00",
+    "0100-01-01 00:00:00+00",
+    "1883-11-18 12:03:58+00",
+    "1970-01-01 00:00:00+00",
+    "2024-02-29 23:59:59.9+00",
+    "2026-11-27 22:30:01.012+00",
+    "2026-11-27 22:30:01.000001+00",
+    "2026-11-27 22:30:01.98765+00",
+    "9999-12-31 23:59:59.999999+00",
+    "10000-01-01 00:00:00+00",
+    "294276-12-31 23:59:59.999999+00",
+    "infinity",
+  ];
+
+  class PreciseDate extends Date {
+    constructor(readonly text: string) {
+      super(text);
+    }
+  }
+  const parserOfPg = types.getTypeParser(TIMESTAMPTZ);
+  const typesWith = (parse: (text: string) => unknown) => ({
+    getTypeParser: (oid: number, format: "text") =>
+      oid === TIMESTAMPTZ ? parse : types.getTypeParser(oid, format),
+  });
+  class OwnParserClient extends Client {
+    constructor(config: string) {
+      super(config);
+      this.setTypeParser(TIMESTAMPTZ, (text) => new PreciseDate(text) as unknown as string);
+    }
+  }
+
+  const settings: [string, object, typeof Client?][] = [
+    ["pg's parser", {}],
+    ["a parser that leaves text", { types: typesWith((text) => text) }],
+    ["a parser that makes a subclass of Date", { types: typesWith((text) => new PreciseDate(text)) }],
+    [
+      "a parser that rounds",
+      { types: typesWith((text) => new Date(Math.round(Date.parse(`${text}:00`) / 1000) * 1000)) },
+    ],
+    [
+      "a parser that makes null of a far end",
+      { types: typesWith((text) => (text < "9999" ? parserOfPg(text) : null)) },
+    ],
+    ["a parser that shifts", { types: typesWith((text) => new Date(Number(parserOfPg(text)) + 3_600_000)) }],
+    ["a parser that a Client class sets", {}, OwnParserClient],
+    ["another time zone", { options: "-c TimeZone=Asia/Kathmandu" }],
+    ["a time zone of whole hours", { options: "-c TimeZone=America/New_York" }],
+    ["the DateStyle SQL", { options: "-c DateStyle=SQL" }],
+    ["the DateStyle Postgres", { options: "-c DateStyle=Postgres" }],
+    ["the DateStyle German", { options: "-c DateStyle=German" }],
+  ];
+  const clients: [string, (HostClient: typeof Client) => typeof Client][] = [
+    ["on the host's client", (HostClient) => HostClient],
+    ["on a client that prepares", withPreparedStatements],
+  ];
+
+  describe.each(clients)("%s", (_, wrap) => {
+    test.each(settings)("with %s", async (_, extra, HostClient = Client) => {
+      const { manager } = await database.connect({ extra: { ...extra, Client: wrap(HostClient) } });
+      const taskRunId = randomUUID();
+      await manager.query(
+        `INSERT INTO task_run_state (task_run_id, type, name, timestamp, created)
+         SELECT $1, 'RUNNING', 'Running', time::timestamptz, time::timestamptz FROM unnest($2::text[]) time`,
+        [taskRunId, TIMES],
+      );
+      const found = (await byTypeOrm.all(manager, taskRunId)).map(withDates);
+      expect(found).toHaveLength(TIMES.length);
+      expect((await byModule.all(manager, taskRunId)).map(written)).toEqual(found.map(written));
+      for (const state of found) {
+        const read = await byModule.one(manager, state.id);
+        expect(read && written(read)).toEqual(written(state));
+      }
+    });
+  });
+
+  /** The state with its times as their class, instant and fields: to jest, an invalid date is not equal to another. */
+  function written(state: TaskRunState): object {
+    const times = [state.created, state.updated, state.timestamp].map((time: Date | null) => ({
+      ...time,
+      class: time?.constructor,
+      instant: Number(time),
+    }));
+    return { ...state, created: 0, updated: 0, timestamp: 0, times };
+  }
+
+  /** Before TypeORM 1, `find` leaves a time as text where the parser does. */
+  function withDates(state: TaskRunState): TaskRunState {
+    for (const property of ["created", "updated", "timestamp"] as const) {
+      const time: unknown = state[property];
+      if (typeof time === "string") state[property] = new Date(time);
+    }
+    return state;
+  }
 });
 
 describe("find and the module tell subscribers and listeners of afterLoad the same", () => {
@@ -159,19 +257,6 @@ describe("find and the module tell subscribers and listeners of afterLoad the sa
       Reflect.deleteProperty(TaskRunState.prototype, "loaded");
     }
   });
-});
-
-test("infinite times read as find reads them: as the numbers that pg makes of them", async () => {
-  const { manager } = await database.connect();
-  const { id, taskRunId } = await record(manager);
-  await manager.query(
-    "UPDATE task_run_state SET created = '-infinity', timestamp = 'infinity' WHERE id = $1",
-    [id],
-  );
-  const found = await byTypeOrm.one(manager, id);
-  expect(found).toMatchObject({ created: Number.NEGATIVE_INFINITY, timestamp: Number.POSITIVE_INFINITY });
-  expectSame([await byModule.one(manager, id)], [found]);
-  expectSame(await byModule.all(manager, taskRunId), [found]);
 });
 
 test("the host's log gets each query with its parameter, and a warning when it was slow", async () => {
@@ -274,14 +359,141 @@ test("each data source has statements of its own, also after it was destroyed an
   expect(await found(plain)).toEqual([false, true]);
 });
 
-test("the reads build their statements once", async () => {
-  const { manager } = await database.connect();
-  const { id, taskRunId } = await record(manager);
-  const built = jest.spyOn(manager, "createQueryBuilder");
-  await byModule.one(manager, id);
-  const atFirst = built.mock.calls.length;
-  await byModule.one(manager, id);
-  await byModule.all(manager, taskRunId);
-  expect(atFirst).toBeGreaterThan(0);
-  expect(built).toHaveBeenCalledTimes(atFirst);
+describe("what a host's manager adds to its queries", () => {
+  class CommentingManager extends EntityManager {
+    override createQueryBuilder(...args: unknown[]): never {
+      const create = super.createQueryBuilder as (...args: unknown[]) => SelectQueryBuilder<TaskRunState>;
+      return create.apply(this, args).comment("of one request") as never;
+    }
+  }
+
+  test("is not in this module's statements", async () => {
+    const dataSource = await database.connect();
+    const { id } = await record(dataSource.manager);
+    dataSource.statements.length = 0;
+    expect((await byModule.one(new CommentingManager(dataSource), id))?.id).toBe(id);
+    expect(dataSource.statements).toEqual([expect.not.stringContaining("of one request")]);
+  });
+});
+
+describe("where a host tells TypeORM more of the entity, a read gives what find gives", () => {
+  const storage = getMetadataArgsStorage();
+  const entity = TaskRunState.prototype;
+
+  @Entity()
+  class Run {
+    @PrimaryColumn({ type: "uuid" })
+    id!: string;
+  }
+  class Place {
+    @Column({ type: "varchar", nullable: true })
+    city!: string | null;
+  }
+  const change = (property: string, options: ColumnOptions) => () => {
+    const column = storage.filterColumns(TaskRunState).find(({ propertyName }) => propertyName === property);
+    if (column) storage.columns.unshift({ ...column, options: { ...column.options, ...options } });
+  };
+  const runOfState = (options: RelationOptions) => () => {
+    ManyToOne(() => Run, { ...options, createForeignKeyConstraints: false })(entity, "run");
+    JoinColumn({ name: "task_run_id" })(entity, "run");
+  };
+  const transformer = { from: (text: string) => `<${text}>`, to: (text: string) => text };
+
+  /** What a host does to the entity, with the SQL of a column that it adds; and whether the module's own SQL does for it. */
+  const changes: [string, { apply?: () => void; column?: string; options?: object; own?: true }][] = [
+    ["nothing", { own: true }],
+    ["a transformer", { apply: change("message", { transformer }) }],
+    ["a column that is not selected", { apply: change("data", { select: false }) }],
+    [
+      "a column of a type that TypeORM converts",
+      { apply: () => Column({ type: "date" })(entity, "extra"), column: "extra date DEFAULT '2026-01-02'" },
+    ],
+    [
+      "a column that it reads as it is",
+      { apply: () => Column({ type: "text" })(entity, "extra"), column: "extra text DEFAULT 'x'", own: true },
+    ],
+    [
+      "an array",
+      {
+        apply: () => Column({ type: "enum", enum: ["a", "b"], array: true })(entity, "extra"),
+        column: "extra text DEFAULT '{a,b}'",
+      },
+    ],
+    [
+      "a virtual column",
+      {
+        apply: () =>
+          VirtualColumn({ type: "text", query: (alias) => `upper(${alias}.name)` })(entity, "extra"),
+      },
+    ],
+    [
+      "an embedded entity",
+      { apply: () => Column(() => Place)(entity, "place"), column: `"placeCity" text DEFAULT 'Rome'` },
+    ],
+    [
+      "a soft delete",
+      {
+        apply: () => DeleteDateColumn({ type: "timestamptz" })(entity, "extra"),
+        column: "extra timestamptz DEFAULT now()",
+      },
+    ],
+    ["a relation", { apply: runOfState({}), own: true }],
+    ["an eager relation", { apply: runOfState({ eager: true }) }],
+    ["a lazy relation", { apply: runOfState({ lazy: true }) }],
+    [
+      "a relation with a column of its own",
+      {
+        apply: () => ManyToOne(() => Run, { createForeignKeyConstraints: false })(entity, "other"),
+        column: `"otherId" uuid`,
+      },
+    ],
+    [
+      "the id of a relation",
+      {
+        apply: () => {
+          runOfState({})();
+          RelationId("run")(entity, "extra");
+        },
+      },
+    ],
+    ["the option typename", { options: { typename: "__typename" } }],
+  ];
+
+  test.each(changes)("%s", async (_, { apply, column, options, own = false }) => {
+    const lists = Object.values(storage).filter(Array.isArray);
+    const before = lists.map((list) => [...list]);
+    apply?.();
+    try {
+      const dataSource = await database.connect({ ...options, entities: [TaskRunState, Run] });
+      const { manager } = dataSource;
+      await manager.query("CREATE TABLE IF NOT EXISTS run (id uuid PRIMARY KEY)");
+      if (column) await manager.query(`ALTER TABLE task_run_state ADD COLUMN ${column}`);
+      const taskRunId = randomUUID();
+      await manager.query("INSERT INTO run VALUES ($1)", [taskRunId]);
+      const [{ id }] = await manager.query(
+        `INSERT INTO task_run_state (task_run_id, type, name, message, data)
+         VALUES ($1, 'RUNNING', 'Running', 'said', '[1]') RETURNING id`,
+        [taskRunId],
+      );
+
+      const found = [await byTypeOrm.one(manager, id), ...(await byTypeOrm.all(manager, taskRunId))];
+      const { result, statements } = await statementsOf(dataSource, () => byModule.one(manager, id));
+      const read = [result, ...(await byModule.all(manager, taskRunId))];
+      expect(read.map(propertiesOf)).toEqual(found.map(propertiesOf));
+      expect(statements.map((sql) => sql.startsWith("SELECT state."))).toEqual([own]);
+      expect(await service.deleteTaskRunState(manager, id)).toBe(true);
+      if (column) await manager.query(`ALTER TABLE task_run_state DROP COLUMN ${column.split(" ")[0]}`);
+    } finally {
+      Reflect.deleteProperty(entity, "run"); // the getter of the lazy relation
+      for (const [index, list] of lists.entries()) list.splice(0, list.length, ...(before[index] ?? []));
+    }
+  });
+
+  /** Names and values in order. A lazy relation is a getter, whose call would load it. */
+  function propertiesOf(state: TaskRunState | null): unknown {
+    return (
+      state &&
+      Object.entries(Object.getOwnPropertyDescriptors(state)).map(([name, { value }]) => [name, value])
+    );
+  }
 });

@@ -22,7 +22,7 @@ import { StateType } from "./state-type";
  * of version 4, and needs a name.
  *
  * Whoever adds a column writes out its name, which a naming strategy would change, and its type, so that no compiler has
- * to emit decorator metadata. If it is a time or has a transformer, see `find-task-run-states.ts` too.
+ * to emit decorator metadata. If TypeORM converts its values, see `is-plain.ts` too.
  */
 @Entity({ name: "task_run_state" })
 @Index("ix_task_run_state__task_run_id_timestamp", ["taskRunId", "timestamp"])

@@ -1,6 +1,7 @@
 import { type DataSource, type EntityManager, EntityMetadataNotFoundError } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
+import { dataSourceOf } from "./execute";
 import { InvalidUuidError } from "./invalid-uuid.error";
 
 /**
@@ -15,8 +16,8 @@ export function assertManager(value: unknown): asserts value is EntityManager {
         `passes to its callback, but received ${nameOfClass(value)}.`,
     );
   }
-  // `connection` is deprecated in TypeORM 1, and the one name that both majors have.
-  if (!manager.connection.hasMetadata(TaskRunState)) throw unregistered(manager.connection);
+  const dataSource = dataSourceOf(manager);
+  if (!dataSource.hasMetadata(TaskRunState)) throw unregistered(dataSource);
 }
 
 /** The message never holds the value itself: a caller may have passed a connection string. */

@@ -1,9 +1,8 @@
 import type { EntityManager, QueryRunner } from "typeorm";
 
-import { TERMINAL_STATE_TYPES } from "../entities/state-type";
-import { TaskRunState } from "../entities/task-run-state.entity";
 import { assertBoolean, assertCount, assertDate, assertManager, assertUuid } from "./arguments";
-import { withQueryRunner } from "./query-runner";
+import { dataSourceOf, withQueryRunner } from "./execute";
+import { statementsFor } from "./statements";
 
 export interface PruneOptions {
   /** A history goes when its task run has finished, and its latest state is older than this. */
@@ -62,7 +61,7 @@ async function* steps(manager: EntityManager, before: Date, batch: number, dryRu
   let last = start;
   let seen: number;
   do {
-    const sql = statement(manager, dryRun, last !== undefined);
+    const sql = statementsFor(dataSourceOf(manager)).prune(dryRun, last !== undefined);
     const parameters = last === undefined ? [before, batch] : [before, batch, last];
     const query = (queryRunner: QueryRunner): Promise<[Row]> => queryRunner.query(sql, parameters);
     const [{ taskRunsSeen, taskRuns, states, after }] = await withQueryRunner(manager, query);
@@ -70,37 +69,4 @@ async function* steps(manager: EntityManager, before: Date, batch: number, dryRu
     last = after;
     if (seen > 0) yield { taskRunsSeen: seen, taskRuns: Number(taskRuns), states: Number(states), after };
   } while (seen === batch);
-}
-
-/**
- * A skip scan: from each task run the index leads to the next one, and to when that began. A task run that began after
- * `before` is not old, so that most of them take no second look. Those that are to go are an array, since without
- * statistics PostgreSQL would read the whole table to join it with them.
- */
-function statement({ connection }: EntityManager, dryRun: boolean, goesOn: boolean): string {
-  const path = connection.getMetadata(TaskRunState).tablePath.split(".");
-  const table = path.map((name) => connection.driver.escape(name)).join(".");
-  const finished = [...TERMINAL_STATE_TYPES].map((type) => `'${type}'`).join();
-  const histories = `FROM ${table} WHERE task_run_id = ANY (ARRAY(
-        SELECT seen.task_run_id FROM seen CROSS JOIN LATERAL (
-          SELECT timestamp FROM ${table} WHERE task_run_id = seen.task_run_id ORDER BY timestamp DESC LIMIT 1
-        ) last CROSS JOIN LATERAL (
-          SELECT type FROM ${table} WHERE task_run_id = seen.task_run_id AND timestamp = last.timestamp
-          ORDER BY id DESC LIMIT 1
-        ) latest WHERE seen.began < $1 AND last.timestamp < $1 AND latest.type IN (${finished})))`;
-  return `
-    WITH RECURSIVE seen (place, task_run_id, began) AS (
-      (SELECT 1::bigint, task_run_id, timestamp FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}
-        ORDER BY task_run_id, timestamp LIMIT 1)
-      UNION ALL
-      SELECT place + 1, next.* FROM seen CROSS JOIN LATERAL (
-        SELECT task_run_id, timestamp FROM ${table} WHERE task_run_id > seen.task_run_id
-        ORDER BY task_run_id, timestamp LIMIT 1
-      ) next WHERE place < $2
-    ), gone AS (
-      ${dryRun ? `SELECT task_run_id ${histories}` : `DELETE ${histories} RETURNING task_run_id`}
-    )
-    SELECT (SELECT count(*) FROM seen) AS "taskRunsSeen", count(DISTINCT task_run_id) AS "taskRuns",
-      count(*) AS states, (SELECT task_run_id FROM seen ORDER BY place DESC LIMIT 1) AS after
-    FROM gone`;
 }

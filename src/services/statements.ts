@@ -1,67 +1,126 @@
-import type { EntityManager, EntityMetadata } from "typeorm";
-import { uuidv7 } from "uuidv7";
+import { createHash } from "node:crypto";
+import type { ColumnType, DataSource, EntityMetadata } from "typeorm";
 
+import { TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
+import { isPlain } from "./is-plain";
 
-/** SQL with one parameter, `$1`: an id. */
-interface Statement {
-  readonly sql: string;
-  /** What it is called where it is prepared. No other statement of any process has this name. */
-  readonly name: string;
+/** A column of the rows that a statement returns, in the order in which it returns them. */
+export interface ReturnedColumn {
+  readonly property: string;
+  /** Whether it is a timestamptz, which is returned as text. */
+  readonly isTime: boolean;
 }
 
-/** The statements of the service's three methods. */
-type Statements = Readonly<Record<"read" | "list" | "delete", Statement>>;
+/** The SQL of this module for the table of one data source: with its schema, its prefix and its names. */
+export interface Statements {
+  /** Whether the rows that `read` and `list` return hold all that `find` would give. */
+  readonly isPlain: boolean;
+  /** Has one parameter, an id, and returns `columns`. */
+  readonly read: string;
+  /** Has one parameter, the id of a task run, and returns `columns`. */
+  readonly list: string;
+  readonly columns: readonly ReturnedColumn[];
+  /** Has one parameter, an id. */
+  readonly delete: string;
+  /** Has as parameters a date, how many task runs to look at, and, where it goes on, the last one's id. */
+  prune(dryRun: boolean, goesOn: boolean): string;
+}
 
 /** Kept for as long as the data source keeps the metadata that they were built from. */
 const built = new WeakMap<EntityMetadata, Statements>();
 
-/**
- * The statements for the manager's data source, with its schema and prefix. TypeORM's query builder builds them, once, where
- * `find` and `delete` build theirs anew on every call.
- */
-export function statementsFor(manager: EntityManager): Statements {
-  // `connection` is deprecated in TypeORM 1, and the only name that 0.3 has for the data source.
-  const metadata = manager.connection.getMetadata(TaskRunState);
+export function statementsFor(dataSource: DataSource): Statements {
+  const metadata = dataSource.getMetadata(TaskRunState);
   let statements = built.get(metadata);
   if (!statements) {
-    statements = build(manager, metadata);
+    statements = build(dataSource, metadata);
     built.set(metadata, statements);
   }
   return statements;
 }
 
-function build(manager: EntityManager, metadata: EntityMetadata): Statements {
-  const select = () => {
-    const query = manager.createQueryBuilder(TaskRunState, "state").select([]);
-    for (const { propertyName } of metadata.columns) query.addSelect(`state.${propertyName}`, propertyName);
-    return query;
-  };
-  const inOrder = { "state.timestamp": "ASC", "state.id": "ASC" } as const;
-  const deletion = manager.createQueryBuilder(TaskRunState, "state").delete();
+/**
+ * What is returned as text. A time, since `parse-time.ts` reads it faster than the driver does. The enum, since it is
+ * another type in each schema: a prepared statement that returned it would be refused (0A000) after `SET search_path`.
+ */
+const AS_TEXT: ReadonlySet<ColumnType> = new Set<ColumnType>(["timestamptz", "enum"]);
+
+function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
+  const quote = (name: string) => dataSource.driver.escape(name);
+  const table = metadata.tablePath.split(".").map(quote).join(".");
+  const columns = metadata.columns.map(({ databaseName, propertyName, type }) => ({
+    property: propertyName,
+    isTime: type === "timestamptz",
+    sql: `state.${quote(databaseName)}${AS_TEXT.has(type) ? "::text" : ""} AS ${quote(propertyName)}`,
+  }));
+  const select = `SELECT ${columns.map(({ sql }) => sql).join(", ")} FROM ${table} state`;
   return {
-    read: named(select().where("state.id = $1").getQuery()),
-    list: named(select().where("state.taskRunId = $1").orderBy(inOrder).getQuery()),
-    delete: named(deletion.where("id = $1").getQuery()),
+    isPlain: isPlain(metadata, dataSource),
+    read: prepared("read", `${select} WHERE state.id = $1`),
+    list: prepared("list", `${select} WHERE state.task_run_id = $1 ORDER BY state.timestamp, state.id`),
+    columns,
+    delete: prepared("delete", `DELETE FROM ${table} WHERE "id" = $1`),
+    prune: (dryRun, goesOn) => prune(table, dryRun, goesOn),
   };
 }
 
-/** The name is new each time: behind a pooler, two programs that share a name can run each other's statement. */
-function named(sql: string): Statement {
-  return { sql, name: `task_run_state_${uuidv7()}` };
+/** The name under which a client prepares each text. A few for each schema and prefix that the process has ever used. */
+const names = new Map<string, string>();
+
+/** Names a statement by its text, so that it has the same name in every process, of less than PostgreSQL's 64 bytes. */
+function prepared(operation: string, sql: string): string {
+  const hash = createHash("sha256").update(sql).digest("hex").slice(0, 32);
+  names.set(sql, `task_run_state_${operation}_${hash}`);
+  return sql;
 }
 
-/** Which statement's parameters an array holds. An entry lasts as long as its array, and so as long as the call. */
-const names = new WeakMap<object, string>();
+/** Undefined where the text is none of this module's, or is not worth a prepared statement. */
+export function nameOf(sql: string): string | undefined {
+  return names.get(sql);
+}
 
-/** The parameters of a call. TypeORM passes the array on as it is, so that a client of `pg` can tell whose it is. */
-export function bind({ name }: Statement, id: string): unknown[] {
-  const parameters = [id];
-  names.set(parameters, name);
+/** The parameters of this module's calls. An entry lasts as long as its array, and so as long as the call. */
+const calls = new WeakSet<object>();
+
+/** The parameters of a call that takes its rows as arrays too. TypeORM hands the array to the client as it is. */
+export function bind(...parameters: unknown[]): unknown[] {
+  calls.add(parameters);
   return parameters;
 }
 
-/** The name of the statement that the parameters are bound to; undefined where the statement is not this module's. */
-export function nameOf(parameters: unknown): string | undefined {
-  return names.get(parameters as object);
+/** Tells a call of this module from one of a host that sends the same SQL. */
+export function isCall(parameters: unknown): boolean {
+  return calls.has(parameters as object);
+}
+
+/**
+ * A skip scan: from each task run the index leads to the next one, and to when that began. A task run that began after
+ * `before` is not old, so that most of them take no second look. Those that are to go are an array, since without
+ * statistics PostgreSQL would read the whole table to join it with them.
+ */
+function prune(table: string, dryRun: boolean, goesOn: boolean): string {
+  const finished = [...TERMINAL_STATE_TYPES].map((type) => `'${type}'`).join();
+  const histories = `FROM ${table} WHERE task_run_id = ANY (ARRAY(
+        SELECT seen.task_run_id FROM seen CROSS JOIN LATERAL (
+          SELECT timestamp FROM ${table} WHERE task_run_id = seen.task_run_id ORDER BY timestamp DESC LIMIT 1
+        ) last CROSS JOIN LATERAL (
+          SELECT type FROM ${table} WHERE task_run_id = seen.task_run_id AND timestamp = last.timestamp
+          ORDER BY id DESC LIMIT 1
+        ) latest WHERE seen.began < $1 AND last.timestamp < $1 AND latest.type IN (${finished})))`;
+  return `
+    WITH RECURSIVE seen (place, task_run_id, began) AS (
+      (SELECT 1::bigint, task_run_id, timestamp FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}
+        ORDER BY task_run_id, timestamp LIMIT 1)
+      UNION ALL
+      SELECT place + 1, next.* FROM seen CROSS JOIN LATERAL (
+        SELECT task_run_id, timestamp FROM ${table} WHERE task_run_id > seen.task_run_id
+        ORDER BY task_run_id, timestamp LIMIT 1
+      ) next WHERE place < $2
+    ), gone AS (
+      ${dryRun ? `SELECT task_run_id ${histories}` : `DELETE ${histories} RETURNING task_run_id`}
+    )
+    SELECT (SELECT count(*) FROM seen) AS "taskRunsSeen", count(DISTINCT task_run_id) AS "taskRuns",
+      count(*) AS states, (SELECT task_run_id FROM seen ORDER BY place DESC LIMIT 1) AS after
+    FROM gone`;
 }

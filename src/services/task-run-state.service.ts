@@ -2,8 +2,7 @@ import type { EntityManager } from "typeorm";
 
 import type { TaskRunState } from "../entities/task-run-state.entity";
 import { assertManager, assertUuid } from "./arguments";
-import { deleteTaskRunState } from "./delete-task-run-state";
-import { findTaskRunStates } from "./find-task-run-states";
+import { deleteTaskRunState, findTaskRunStates } from "./execute";
 
 /**
  * Reads, lists and deletes the states of task runs through the caller's `EntityManager`, and so inside the caller's own

@@ -1,10 +1,13 @@
-import { nameOf } from "./statements";
+import { isCall, nameOf } from "./statements";
 
 /** A `Client` class of `pg`, or of `pg.native`. */
 type ClientClass = new (...args: never[]) => { query: (...args: never[]) => unknown };
+type Callback = (error: unknown, result?: unknown) => void;
 interface AnyClient {
   query(...args: unknown[]): unknown;
   getTransactionStatus?(): unknown;
+  /** The class of its promises, which a host can set as the client's option `Promise`. */
+  _Promise?: PromiseConstructor;
 }
 
 /**
@@ -18,8 +21,10 @@ const REFUSALS: unknown[] = ["26000", "42P05", "0A000"];
 const IDLE = "I";
 
 /**
- * Makes a `Client` class that prepares the three statements of `TaskRunStateService` once on each connection, and no other
- * statement, so that PostgreSQL need not parse and plan them on every call. Give it the `Client` of your own `pg`.
+ * Makes a `Client` class that prepares this module's statements, but for those of retention, once on each connection, so
+ * that PostgreSQL need not parse and plan them on every call. It also spares the driver work: it reads this module's rows
+ * by position, and sends each query, also the host's own, without the garbage that the driver's promise makes. Give it the
+ * `Client` of your own `pg`.
  *
  * Where PostgreSQL refuses a prepared statement, the connection goes on without, and the call is sent again. The call fails
  * with the refusal inside a transaction, which the refusal has aborted, and with `pg` before 8.21, which does not tell
@@ -32,28 +37,59 @@ const IDLE = "I";
 export function withPreparedStatements<C extends ClientClass>(Client: C): C {
   class PreparingClient extends (Client as unknown as new (...args: unknown[]) => AnyClient) {
     private prepares = true;
+    /** How many queries it has sent that are none of this module's. */
+    private others = 0;
 
     override query(...args: unknown[]): unknown {
-      const [text, values] = args;
-      const name = this.prepares && args.length === 2 ? nameOf(values) : undefined;
-      return name === undefined ? super.query(...args) : this.queryByName(name, text, values);
+      const [text, values, callback] = args;
+      if (typeof text !== "string" || typeof values === "function" || callback) {
+        this.others++;
+        return super.query(...args);
+      }
+      // A callback that is passed in keeps nothing alive; the one that the driver makes refers to the query.
+      const answer = new (this._Promise ?? Promise)((resolve, reject) => {
+        this.send(text, values, (error, result) => (error ? reject(error) : resolve(result)));
+      });
+      return answer.catch((error) => {
+        Error.captureStackTrace(error); // leads to the caller, as the driver's own does
+        throw error;
+      });
     }
 
-    private async queryByName(name: string, text: unknown, values: unknown): Promise<unknown> {
-      try {
-        return await super.query({ name, text, values });
-      } catch (error) {
-        if (!REFUSALS.includes(codeOf(error))) throw error;
-        this.prepares = false;
-        // In a transaction the caller's ROLLBACK may be on its way: what is sent behind it would stay.
-        if (this.getTransactionStatus?.() !== IDLE) throw error;
-        return super.query(text, values);
+    private send(text: string, values: unknown, answer: Callback): void {
+      const name = nameOf(text);
+      if (name === undefined) {
+        this.others++;
+        this.sendTo(answer, text, values);
+        return;
       }
+      const query = { text, values, ...(isCall(values) && { rowMode: "array" }) };
+      if (!this.prepares) {
+        this.sendTo(answer, query);
+        return;
+      }
+      const { others } = this;
+      const answerUnlessRefused: Callback = (error, result) => {
+        if (!error || !REFUSALS.includes(codeOf(error))) return answer(error, result);
+        this.prepares = false;
+        // In a transaction, or with its end or another's BEGIN on the way, what is sent now would land elsewhere, and stay.
+        if (this.getTransactionStatus?.() !== IDLE || this.others > others) return answer(error);
+        this.sendTo(answer, query);
+      };
+      this.sendTo(answerUnlessRefused, { ...query, name });
+    }
+
+    /** Sends in the callback form. A class of a host's own may know no callbacks, and answer by its promise alone. */
+    private sendTo(answer: Callback, ...args: unknown[]): void {
+      const promise = super.query(...args, answer);
+      if (promise instanceof Promise) promise.then((result) => result && answer(undefined, result), answer);
     }
   }
   return PreparingClient as unknown as C;
 }
 
+/** In a pipeline, `pg.native` calls it by libpq's name. */
 function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown }).code;
+  const { code, sqlState } = error as { code?: unknown; sqlState?: unknown };
+  return code ?? sqlState;
 }

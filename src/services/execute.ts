@@ -1,0 +1,108 @@
+import type { DataSource, EntityManager, QueryRunner, ReplicationMode } from "typeorm";
+
+import { TaskRunState } from "../entities/task-run-state.entity";
+import { type ParserSource, timeParserOf } from "./parse-time";
+import { bind, type ReturnedColumn, statementsFor } from "./statements";
+
+/** `connection` is deprecated in TypeORM 1, and the one name that 0.3 has for the data source. */
+export function dataSourceOf(manager: EntityManager): DataSource {
+  return manager.connection;
+}
+
+/**
+ * Does the work in the transaction that the manager takes part in: its own, or an ambient one, whose manager a library such
+ * as typeorm-transactional makes the data source's own. Without a transaction the work gets a query runner for itself, on
+ * the primary unless told otherwise, which is released in every outcome.
+ */
+export async function withQueryRunner<T>(
+  manager: EntityManager,
+  work: (queryRunner: QueryRunner) => Promise<T>,
+  mode?: ReplicationMode,
+): Promise<T> {
+  const dataSource = dataSourceOf(manager);
+  const current = manager.queryRunner ?? dataSource.manager.queryRunner;
+  if (current) return work(current);
+  const own = dataSource.createQueryRunner(mode);
+  try {
+    return await work(own);
+  } finally {
+    await own.release();
+  }
+}
+
+/**
+ * Does what `manager.find` does for these two lookups, and faster (`npm run bench`): `find` builds its SQL and reads the
+ * metadata of each column on every call.
+ *
+ * As in `find`, the host's naming, schema and prefix are in the statement, a read outside a transaction goes to a
+ * replica, and listeners and subscribers of `afterLoad` are told. The query result cache is never asked. Where a host has
+ * told TypeORM more of the entity, `find` itself does it.
+ */
+export function findTaskRunStates(
+  manager: EntityManager,
+  lookup: "read" | "list",
+  id: string,
+): Promise<TaskRunState[]> {
+  const dataSource = dataSourceOf(manager);
+  const statements = statementsFor(dataSource);
+  const find = (queryRunner: QueryRunner) =>
+    queryRunner.manager.find(TaskRunState, {
+      where: lookup === "read" ? { id } : { taskRunId: id },
+      order: { timestamp: "ASC", id: "ASC" },
+      cache: false,
+    });
+  const read = async (queryRunner: QueryRunner) => {
+    const rows = await queryRunner.query(statements[lookup], bind(id));
+    const states = hydrate(rows, statements.columns, await queryRunner.connect());
+    await queryRunner.broadcaster.broadcast("Load", dataSource.getMetadata(TaskRunState), states);
+    return states;
+  };
+  return withQueryRunner(
+    manager,
+    statements.isPlain ? read : find,
+    dataSource.defaultReplicationModeForReads(),
+  );
+}
+
+/**
+ * Does what `manager.delete(TaskRunState, { id })` does: subscribers of `beforeRemove` and `afterRemove` are told, without
+ * an entity, and outside of a transaction it goes to the primary. Where `find` itself reads, `delete` itself deletes.
+ */
+export function deleteTaskRunState(manager: EntityManager, id: string): Promise<boolean> {
+  const dataSource = dataSourceOf(manager);
+  const statements = statementsFor(dataSource);
+  return withQueryRunner(manager, async (queryRunner) => {
+    if (!statements.isPlain) return (await queryRunner.manager.delete(TaskRunState, { id })).affected === 1;
+    const metadata = dataSource.getMetadata(TaskRunState);
+    await queryRunner.broadcaster.broadcast("BeforeRemove", metadata);
+    const { affected } = await queryRunner.query(statements.delete, bind(id), true);
+    await queryRunner.broadcaster.broadcast("AfterRemove", metadata);
+    return affected === 1;
+  });
+}
+
+/** A row as `pg` gives it, or by position, as a client of `withPreparedStatements` gives it. */
+type Row = Record<string, unknown> | unknown[];
+
+/** Makes entities of the rows that a statement returned through this client. */
+export function hydrate(
+  rows: Row[],
+  columns: readonly ReturnedColumn[],
+  client: ParserSource,
+): TaskRunState[] {
+  const parseTime = timeParserOf(client);
+  return rows.map((row) => {
+    const state = new TaskRunState();
+    const fields: Record<string, unknown> = Object(state);
+    for (const [index, { property, isTime }] of columns.entries()) {
+      const value = Array.isArray(row) ? row[index] : row[property];
+      fields[property] = isTime && value !== null ? toDate(parseTime(String(value))) : value;
+    }
+    return state;
+  });
+}
+
+/** A host's parser may leave times as text. */
+function toDate(time: unknown): unknown {
+  return typeof time === "string" ? new Date(time) : time;
+}

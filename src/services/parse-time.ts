@@ -1,0 +1,62 @@
+/** Makes something of PostgreSQL's text of a time: `pg` a `Date`, and a host whatever it likes. */
+type TimeParser = (text: string) => unknown;
+
+/** What a client of `pg` tells of its parsers, a host's own among them. */
+export interface ParserSource {
+  getTypeParser(oid: number, format: "text"): TimeParser;
+}
+
+const TIMESTAMPTZ = 1184;
+
+/** Of these `pg` makes plain dates. A host's own parser makes something else of one of them. */
+const PROBES = ["1970-01-01 00:00:00+00", "2026-11-27 23:59:58.789999+00", "9999-12-31 23:59:59+00"];
+
+const faster = new WeakMap<TimeParser, TimeParser>();
+
+/**
+ * The client's parser of a timestamptz. Where it is the one of `pg`, a faster one stands before it, which takes what
+ * PostgreSQL writes in UTC for the years 100 to 9999.
+ */
+export function timeParserOf(client: ParserSource): TimeParser {
+  const parse = client.getTypeParser(TIMESTAMPTZ, "text");
+  let parser = faster.get(parse);
+  if (!parser) {
+    const isOfPg = PROBES.every((text) => isSameDate(parse(text), parseUtc(text)));
+    parser = isOfPg ? (text) => parseUtc(text) ?? parse(text) : parse;
+    faster.set(parse, parser);
+  }
+  return parser;
+}
+
+function isSameDate(value: unknown, expected: Date | undefined): boolean {
+  return value instanceof Date && value.constructor === Date && value.getTime() === expected?.getTime();
+}
+
+const SPACE = " ".charCodeAt(0);
+const ZERO = "0".charCodeAt(0);
+
+/** Reads `YYYY-MM-DD HH:MM:SS[.ffffff]+00`, and cuts microseconds as `pg` does. Undefined for any other text. */
+function parseUtc(text: string): Date | undefined {
+  if (text.charCodeAt(10) !== SPACE || !text.endsWith("+00")) return undefined;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  if (year < 100) return undefined; // `Date.UTC` takes it for a year of the 20th century.
+  const [month, day] = [twoDigits(text, 5), twoDigits(text, 8)];
+  const [hour, minute, second] = [twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17)];
+  return new Date(Date.UTC(year, month - 1, day, hour, minute, second, milliseconds(text)));
+}
+
+function twoDigits(text: string, start: number): number {
+  return digit(text, start) * 10 + digit(text, start + 1);
+}
+
+function milliseconds(text: string): number {
+  let milliseconds = 0;
+  const end = text.length - "+00".length;
+  for (let index = 20, unit = 100; index < end; index++, unit /= 10)
+    milliseconds += digit(text, index) * unit;
+  return milliseconds;
+}
+
+function digit(text: string, index: number): number {
+  return text.charCodeAt(index) - ZERO;
+}
