@@ -5,8 +5,8 @@ import { DataSource, type EntityManager } from "typeorm";
 import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import {
+  clientOptions,
   connectionsInUse,
-  maybePrepared,
   poolOf,
   type TestDataSource,
   useDatabase,
@@ -152,7 +152,7 @@ test("a crash of the server keeps what was acknowledged, and leaves each other t
   const dataSource = new DataSource({
     type: "postgres",
     url: server.url,
-    extra: maybePrepared,
+    extra: clientOptions,
     entities: [TaskRunState],
     migrations,
     migrationsRun: true,

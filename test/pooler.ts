@@ -1,7 +1,20 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { DataSource, type EntityManager, type MigrationInterface, type QueryRunner } from "typeorm";
-import { migrations, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { Client } from "pg";
+import {
+  DataSource,
+  type DataSourceOptions,
+  type EntityManager,
+  type MigrationInterface,
+  type QueryRunner,
+} from "typeorm";
+import {
+  migrations,
+  StateType,
+  TaskRunState,
+  TaskRunStateService,
+  withPreparedStatements,
+} from "typeorm-task-run-state";
 
 import { check } from "../dev/check";
 import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion, startPgBouncer } from "../dev/pgbouncer";
@@ -55,6 +68,10 @@ async function main(): Promise<void> {
   await checkClean("The three methods work, alone and in a transaction", () => useMethods(instance));
   await checkClean(`${CALLERS} callers at once get their own states`, () => callAtOnce(instance));
   await instance.destroy();
+  await check(
+    "After DISCARD ALL, prepared calls are answered; from PgBouncer 1.21 on, after two that fail",
+    () => callAfterDiscardAll(instance.options, Number(version.match(/ 1\.(\d+)/)?.[1]) >= 21),
+  );
   for (let round = 1; round <= ROUNDS; round++) {
     const url = await createDatabase(`round_${round}`);
     await checkClean(`${INSTANCES} instances start at once, round ${round}`, () => startAtOnce(url));
@@ -136,6 +153,23 @@ async function callAtOnce({ manager }: DataSource): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, call));
+}
+
+/** A PgBouncer that knows of prepared statements believes that the server still has them, and closes the connection. */
+async function callAfterDiscardAll(options: DataSourceOptions, fails: boolean): Promise<void> {
+  const extra = { max: 1, Client: withPreparedStatements(Client) };
+  const dataSource = await new DataSource({ ...options, extra } as DataSourceOptions).initialize();
+  const read = () =>
+    service.readTaskRunState(dataSource.manager, randomUUID()).then(
+      () => "answered",
+      (error) => `${error.name} ${error.driverError.code ?? error.message}`,
+    );
+  equal(await read(), "answered");
+  await dataSource.query("DISCARD ALL");
+  const outcomes = [await read(), await read(), await read()];
+  await dataSource.destroy();
+  const failures = ["QueryFailedError 08P01", "QueryFailedError Connection terminated unexpectedly"];
+  deepEqual(outcomes, fails ? [...failures, "answered"] : Array(3).fill("answered"));
 }
 
 async function startAtOnce(url: string): Promise<void> {

@@ -2,7 +2,7 @@ import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import type { PostgresServer } from "../dev/postgres";
-import { maybePrepared } from "./support/database";
+import { clientOptions } from "./support/database";
 import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 import { until } from "./support/until";
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
   const options = {
     type: "postgres" as const,
-    extra: maybePrepared,
+    extra: clientOptions,
     entities: [TaskRunState],
     migrations,
     migrationsRun: true,

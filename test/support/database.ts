@@ -14,8 +14,11 @@ export interface TestDatabase {
   connect(options?: Partial<Omit<PostgresOptions, "type">>): Promise<TestDataSource>;
 }
 
-/** For the `extra` of a data source: with PREPARED=1 in the environment, the tests' data sources prepare. */
-export const maybePrepared = process.env.PREPARED ? { Client: withPreparedStatements(Client) } : {};
+/** For the `extra` of a data source: what PREPARED=1 and PIPELINE=1 in the environment ask of the tests' data sources. */
+export const clientOptions = {
+  ...(process.env.PREPARED && { Client: withPreparedStatements(Client) }),
+  ...(process.env.PIPELINE && { pipeline: true }),
+};
 
 export type TestDataSource = DataSource & { statements: string[] };
 
@@ -48,7 +51,7 @@ export function useDatabase(): TestDatabase {
         migrationsRun: true,
         logger: new StatementLog(statements),
         ...options,
-        extra: { ...maybePrepared, ...options.extra },
+        extra: { ...clientOptions, ...options.extra },
       });
       dataSources.push(dataSource);
       await dataSource.initialize();

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DataSource } from "typeorm";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { maybePrepared } from "./database";
+import { clientOptions } from "./database";
 
 /**
  * Reads as often as the argument says, half of the times a state and half of the times a list of three, and prints
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const dataSource = new DataSource({
     type: "postgres",
     url: process.env.DATABASE_URL ?? "",
-    extra: maybePrepared,
+    extra: clientOptions,
     entities: [TaskRunState],
   });
   const { manager } = await dataSource.initialize();

@@ -12,7 +12,7 @@ import { ClsModule } from "nestjs-cls";
 import type { DataSource, EntityManager } from "typeorm";
 import { migrations, TaskRunState } from "typeorm-task-run-state";
 
-import { maybePrepared } from "../database";
+import { clientOptions } from "../database";
 import { report } from "./scenarios";
 
 @Injectable()
@@ -30,7 +30,7 @@ class Host {
     TypeOrmModule.forRoot({
       type: "postgres",
       url: process.env.DATABASE_URL ?? "",
-      extra: maybePrepared,
+      extra: clientOptions,
       entities: [TaskRunState],
       migrations,
       migrationsRun: true,

@@ -9,7 +9,7 @@ import {
   type StorageDriver,
 } from "typeorm-transactional";
 
-import { maybePrepared } from "../database";
+import { clientOptions } from "../database";
 import { report } from "./scenarios";
 
 /** Reports on each manager that a host can hold under typeorm-transactional, with the storage driver of the argument. */
@@ -18,7 +18,7 @@ async function main(storageDriver: StorageDriver): Promise<void> {
   const dataSource = new DataSource({
     type: "postgres",
     url: process.env.DATABASE_URL ?? "",
-    extra: maybePrepared,
+    extra: clientOptions,
     entities: [TaskRunState],
     migrations,
     migrationsRun: true,
