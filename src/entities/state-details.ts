@@ -9,24 +9,24 @@ import type { JsonValue } from "./json-value";
  * interface has no index signature: `stateDetails: { ...details }`.
  */
 export interface StateDetails {
-  flow_run_id?: string | null;
-  task_run_id?: string | null;
-  child_flow_run_id?: string | null;
+  flow_run_id?: string | null | undefined;
+  task_run_id?: string | null | undefined;
+  child_flow_run_id?: string | null | undefined;
   /** When the run is due. Set to the time of insertion for a `SCHEDULED` state without one. */
-  scheduled_time?: string | null;
-  cache_key?: string | null;
-  cache_expiration?: string | null;
-  deferred?: boolean | null;
-  untrackable_result?: boolean | null;
-  pause_timeout?: string | null;
-  pause_reschedule?: boolean | null;
-  pause_key?: string | null;
-  run_input_keyset?: Record<string, string> | null;
-  refresh_cache?: boolean | null;
-  retriable?: boolean | null;
-  transition_id?: string | null;
-  task_parameters_id?: string | null;
-  traceparent?: string | null;
-  deployment_concurrency_lease_id?: string | null;
+  scheduled_time?: string | null | undefined;
+  cache_key?: string | null | undefined;
+  cache_expiration?: string | null | undefined;
+  deferred?: boolean | null | undefined;
+  untrackable_result?: boolean | null | undefined;
+  pause_timeout?: string | null | undefined;
+  pause_reschedule?: boolean | null | undefined;
+  pause_key?: string | null | undefined;
+  run_input_keyset?: Record<string, string> | null | undefined;
+  refresh_cache?: boolean | null | undefined;
+  retriable?: boolean | null | undefined;
+  transition_id?: string | null | undefined;
+  task_parameters_id?: string | null | undefined;
+  traceparent?: string | null | undefined;
+  deployment_concurrency_lease_id?: string | null | undefined;
   [key: string]: JsonValue | undefined;
 }
