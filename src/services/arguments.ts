@@ -20,8 +20,8 @@ export function assertManager(value: unknown): asserts value is EntityManager {
   if (!dataSource.hasMetadata(TaskRunState)) throw unregistered(dataSource);
 }
 
-/** The message never holds the value itself: a caller may have passed a connection string. */
-function nameOfClass(value: unknown): string {
+/** For a message, which never holds the value itself: a caller may have passed a connection string. */
+export function nameOfClass(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return value.constructor?.name || typeof value;
 }
@@ -60,4 +60,10 @@ export function assertCount(parameter: string, value: unknown): asserts value is
   if (typeof value !== "number") throw new TypeError(`${expected}, but received ${nameOfClass(value)}.`);
   if (!(Number.isSafeInteger(value) && value > 0))
     throw new RangeError(`${expected}, but received ${value}.`);
+}
+
+export function assertArray(parameter: string, value: unknown): asserts value is readonly unknown[] {
+  if (!Array.isArray(value)) {
+    throw new TypeError(`${parameter} must be an array, but received ${nameOfClass(value)}.`);
+  }
 }

@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager, QueryRunner, ReplicationMode } from "typeorm";
+import type { DataSource, EntityManager, FindOptionsWhere, QueryRunner, ReplicationMode } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { type ParserSource, timeParserOf } from "./parse-time";
@@ -31,7 +31,7 @@ export async function withQueryRunner<T>(
 }
 
 /**
- * Does what `manager.find` does for these two lookups, and faster (`npm run bench`): `find` builds its SQL and reads the
+ * Does what `manager.find` does for these lookups, and faster (`npm run bench`): `find` builds its SQL and reads the
  * metadata of each column on every call.
  *
  * As in `find`, the host's naming, schema and prefix are in the statement, a read outside a transaction goes to a
@@ -40,20 +40,20 @@ export async function withQueryRunner<T>(
  */
 export function findTaskRunStates(
   manager: EntityManager,
-  lookup: "read" | "list",
-  id: string,
+  lookup: "read" | "list" | "latest",
+  parameter: string | string[],
+  where: FindOptionsWhere<TaskRunState>,
 ): Promise<TaskRunState[]> {
   const dataSource = dataSourceOf(manager);
   const statements = statementsFor(dataSource);
   const find = (queryRunner: QueryRunner) =>
     queryRunner.manager.find(TaskRunState, {
-      where: lookup === "read" ? { id } : { taskRunId: id },
+      where,
       order: { timestamp: "ASC", id: "ASC" },
       cache: false,
     });
   const read = async (queryRunner: QueryRunner) => {
-    const rows = await queryRunner.query(statements[lookup], bind(id));
-    const states = hydrate(rows, statements.columns, await queryRunner.connect());
+    const states = await queryStates(queryRunner, statements[lookup], parameter);
     await queryRunner.broadcaster.broadcast("Load", dataSource.getMetadata(TaskRunState), states);
     return states;
   };
@@ -84,12 +84,18 @@ export function deleteTaskRunState(manager: EntityManager, id: string): Promise<
 /** A row as `pg` gives it, or by position, as a client of `withPreparedStatements` gives it. */
 type Row = Record<string, unknown> | unknown[];
 
-/** Makes entities of the rows that a statement returned through this client. */
-export function hydrate(
-  rows: Row[],
-  columns: readonly ReturnedColumn[],
-  client: ParserSource,
-): TaskRunState[] {
+/** Sends a statement that returns `columns`, and makes entities of its rows. */
+export async function queryStates(
+  queryRunner: QueryRunner,
+  sql: string,
+  ...parameters: unknown[]
+): Promise<TaskRunState[]> {
+  const rows = await queryRunner.query(sql, bind(...parameters));
+  const { columns } = statementsFor(dataSourceOf(queryRunner.manager));
+  return hydrate(rows, columns, await queryRunner.connect());
+}
+
+function hydrate(rows: Row[], columns: readonly ReturnedColumn[], client: ParserSource): TaskRunState[] {
   const parseTime = timeParserOf(client);
   return rows.map((row) => {
     const state = new TaskRunState();

@@ -26,7 +26,8 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-function describe(value: unknown): string {
+/** A received value in a message; of a string no more than its beginning, and nothing that may be a connection string. */
+export function describe(value: unknown): string {
   if (typeof value !== "string") return typeName(value);
   if (value.includes("://")) return `string of ${value.length} characters`; // It may be a connection string.
   if (value.length <= EXCERPT_LENGTH) return `string ${JSON.stringify(value)}`;

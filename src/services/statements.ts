@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ColumnType, DataSource, EntityMetadata } from "typeorm";
 
-import { TERMINAL_STATE_TYPES } from "../entities/state-type";
+import { StateType, TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { isPlain } from "./is-plain";
 
@@ -20,6 +20,14 @@ export interface Statements {
   readonly read: string;
   /** Has one parameter, the id of a task run, and returns `columns`. */
   readonly list: string;
+  /** Has one parameter, an array of ids of task runs, and returns `columns` of the latest state of each. */
+  readonly latest: string;
+  /** Is `latest` as a subquery of the states' ids alone, for `find`, with the parameter `:taskRunIds`. */
+  readonly latestIds: string;
+  /** By type. Has as parameters the values of `INSERTED` but the type, and returns `columns`. */
+  readonly insert: Readonly<Record<StateType, string>>;
+  /** Has one parameter, an array of objects in JSON, each with a value for every column of `INSERTED`; returns `columns`. */
+  readonly insertMany: string;
   readonly columns: readonly ReturnedColumn[];
   /** Has one parameter, an id. */
   readonly delete: string;
@@ -54,15 +62,58 @@ function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
     isTime: type === "timestamptz",
     sql: `state.${quote(databaseName)}${AS_TEXT.has(type) ? "::text" : ""} AS ${quote(propertyName)}`,
   }));
-  const select = `SELECT ${columns.map(({ sql }) => sql).join(", ")} FROM ${table} state`;
+  const returned = columns.map(({ sql }) => sql).join(", ");
+  const select = `SELECT ${returned} FROM ${table} state`;
+  const deleted = metadata.deleteDateColumn && quote(metadata.deleteDateColumn.databaseName);
   return {
     isPlain: isPlain(metadata, dataSource),
     read: prepared("read", `${select} WHERE state.id = $1`),
     list: prepared("list", `${select} WHERE state.task_run_id = $1 ORDER BY state.timestamp, state.id`),
+    latest: prepared("latest", latest(returned, table, "$1")),
+    latestIds: latest("state.id", table, ":taskRunIds", deleted && `AND ${deleted} IS NULL`),
+    insert: mapTypes((type) => prepared("insert", insert(table, type, returned))),
+    insertMany: prepared("insert_many", insertMany(table, returned)),
     columns,
     delete: prepared("delete", `DELETE FROM ${table} WHERE "id" = $1`),
     prune: (dryRun, goesOn) => prune(table, dryRun, goesOn),
   };
+}
+
+function mapTypes(map: (type: StateType) => string): Record<StateType, string> {
+  const types = Object.values(StateType);
+  return Object.fromEntries(types.map((type) => [type, map(type)])) as Record<StateType, string>;
+}
+
+/** Has PostgreSQL read two rows of each task run, and one more for each further state of the latest time. */
+function latest(returned: string, table: string, parameter: string, condition = ""): string {
+  return `SELECT ${returned} FROM unnest(${parameter}::uuid[]) AS run (id) CROSS JOIN LATERAL (
+    SELECT * FROM ${table} WHERE task_run_id = run.id ${condition} ORDER BY timestamp DESC, id DESC LIMIT 1
+  ) AS state`;
+}
+
+/** What is written of a state. The rest has a default in every table. */
+const INSERTED = "id, type, timestamp, name, message, state_details, data, task_run_id, result_artifact_id";
+
+/**
+ * The type stands in the text: a literal takes the column's type anew under each `search_path`, which a parameter of a
+ * prepared statement does not. It is no `VALUES`, after which Citus refuses to return anything as text.
+ */
+function insert(table: string, type: StateType, returned: string): string {
+  return `INSERT INTO ${table} AS state (${INSERTED})
+    SELECT $1, '${type}', COALESCE($2, clock_timestamp()), $3, $4, $5, $6, $7, $8
+    RETURNING ${returned}`;
+}
+
+/**
+ * Rows of the table's own type take the enum's type from it. States without a time get times that rise by a microsecond:
+ * those of `clock_timestamp()` may be equal.
+ */
+function insertMany(table: string, returned: string): string {
+  return `INSERT INTO ${table} AS state (${INSERTED})
+    SELECT id, type, COALESCE(timestamp, (SELECT clock_timestamp()) + ordinality * interval '1 microsecond'),
+      name, message, state_details, data, task_run_id, result_artifact_id
+    FROM json_populate_recordset(NULL::${table}, $1) WITH ORDINALITY
+    RETURNING ${returned}`;
 }
 
 /** The name under which a client prepares each text. A few for each schema and prefix that the process has ever used. */

@@ -34,7 +34,7 @@ export class TaskRunStateService {
   async readTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<TaskRunState | null> {
     assertManager(manager);
     assertUuid("taskRunStateId", taskRunStateId);
-    const [state] = await findTaskRunStates(manager, "read", taskRunStateId);
+    const [state] = await findTaskRunStates(manager, "read", taskRunStateId, { id: taskRunStateId });
     return state ?? null;
   }
 
@@ -48,7 +48,7 @@ export class TaskRunStateService {
   async readTaskRunStates(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
     assertManager(manager);
     assertUuid("taskRunId", taskRunId);
-    return findTaskRunStates(manager, "list", taskRunId);
+    return findTaskRunStates(manager, "list", taskRunId, { taskRunId });
   }
 
   /**

@@ -1,0 +1,135 @@
+import { type EntityManager, In, type QueryRunner } from "typeorm";
+
+import { TaskRunState } from "../entities/task-run-state.entity";
+import { assertArray, assertManager } from "./arguments";
+import { dataSourceOf, queryStates, withQueryRunner } from "./execute";
+import { createState, type NewRow, type NewTaskRunState, toRow } from "./new-task-run-state";
+import { statementsFor } from "./statements";
+
+/**
+ * Records a state with one SQL statement, through the caller's manager and so in its transaction.
+ *
+ * Subscribers and listeners of `beforeInsert` and `afterInsert` are told, as `manager.insert` tells them of an instance; what
+ * one of them changes before is checked and stored. What PostgreSQL refuses reaches the caller as TypeORM throws it, such as
+ * an id that exists with the SQLSTATE 23505.
+ *
+ * @returns the state as `readTaskRunState` reads it.
+ * @throws {InvalidUuidError} when an id is not a UUID; its `parameter` says which, such as `state.taskRunId`.
+ * @throws {TypeError} when the manager is not an `EntityManager`, or a property is of another kind than its type says, of
+ * no known name, or `created` or `updated`.
+ * @throws {RangeError} when a date or a text is one that PostgreSQL cannot store.
+ * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
+ *
+ * These are thrown before any SQL is sent, so that a transaction in progress goes on working.
+ *
+ * @example
+ * const state = await recordTaskRunState(manager, { taskRunId, type: "RUNNING" });
+ */
+export async function recordTaskRunState(
+  manager: EntityManager,
+  state: NewTaskRunState,
+): Promise<TaskRunState> {
+  assertManager(manager);
+  const created = createState("state", state, dataSourceOf(manager).getMetadata(TaskRunState));
+  await record(manager, [created], () => "state", insertOne);
+  return created;
+}
+
+/**
+ * Records states of any number of task runs with one SQL statement, whatever their number, and all of them or none. In all
+ * else it does what `recordTaskRunState` does; an error names the place in the array, such as `states[3].taskRunId`.
+ *
+ * @returns the states as `readTaskRunState` reads them, in the order of the array. States of one task run without `timestamp`
+ * list in this order too. No states send nothing.
+ *
+ * @example
+ * await recordTaskRunStates(manager, [
+ *   { taskRunId, type: "PENDING" },
+ *   { taskRunId, type: "RUNNING" },
+ * ]);
+ */
+export async function recordTaskRunStates(
+  manager: EntityManager,
+  states: readonly NewTaskRunState[],
+): Promise<TaskRunState[]> {
+  assertManager(manager);
+  assertArray("states", states);
+  const metadata = dataSourceOf(manager).getMetadata(TaskRunState);
+  const placeOf = (index: number) => `states[${index}]`;
+  const created = Array.from(states, (state, index) => createState(placeOf(index), state, metadata));
+  if (created.length > 0) await record(manager, created, placeOf, insertMany);
+  return created;
+}
+
+/** Stores the states, and returns them as they are read, in any order. */
+type Insert = (queryRunner: QueryRunner, rows: NewRow[], states: TaskRunState[]) => Promise<TaskRunState[]>;
+
+function record(
+  manager: EntityManager,
+  states: TaskRunState[],
+  placeOf: (index: number) => string,
+  insert: Insert,
+): Promise<void> {
+  const dataSource = dataSourceOf(manager);
+  return withQueryRunner(manager, async (queryRunner) => {
+    const metadata = dataSource.getMetadata(TaskRunState);
+    const tell = (event: "BeforeInsert" | "AfterInsert") =>
+      Promise.all(states.map((state) => queryRunner.broadcaster.broadcast(event, metadata, state)));
+    await tell("BeforeInsert");
+    const rows = states.map((state, index) => toRow(placeOf(index), state));
+    const isPlain = statementsFor(dataSource).isPlain && !rows.some(({ hasMore }) => hasMore);
+    const stored = await (isPlain ? insert : insertByTypeOrm)(queryRunner, rows, states);
+    // RETURNING promises no order. Citus keeps none.
+    const byId = new Map(stored.map((state) => [state.id, state]));
+    for (const state of states) Object.assign(state, byId.get(state.id.toLowerCase()));
+    await tell("AfterInsert");
+  });
+}
+
+const insertOne: Insert = (queryRunner, [row]) => {
+  const { type, id, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId } =
+    row as NewRow;
+  const { insert } = statementsFor(dataSourceOf(queryRunner.manager));
+  const values = [id, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId];
+  return queryStates(queryRunner, insert[type], ...values);
+};
+
+const insertMany: Insert = (queryRunner, rows) => {
+  const { insertMany } = statementsFor(dataSourceOf(queryRunner.manager));
+  return queryStates(queryRunner, insertMany, `[${rows.map(toJsonOfRow).join()}]`);
+};
+
+/** What is JSON already goes in as it is. */
+function toJsonOfRow({ id, type, timestamp, name, message, ...row }: NewRow): string {
+  const { stateDetails, data, taskRunId: task_run_id, resultArtifactId: result_artifact_id } = row;
+  const json = JSON.stringify({ id, type, timestamp, name, message, task_run_id, result_artifact_id });
+  return `${json.slice(0, -1)},"state_details":${stateDetails},"data":${data}}`;
+}
+
+/** PostgreSQL takes 65,535 values in a statement, as many as there are columns for each state. */
+const PIECE = 500;
+
+/** Leaves it to TypeORM, which knows what a host has added to the entity: in pieces, and all of them or none. */
+const insertByTypeOrm: Insert = (queryRunner, rows, states) => {
+  const insertAll = async (manager: EntityManager) => {
+    const stored: TaskRunState[] = [];
+    for (let start = 0; start < rows.length; start += PIECE) {
+      const piece = rows.slice(start, start + PIECE);
+      // As SQL, since TypeORM cuts a time to milliseconds.
+      const values = piece.map(({ timestamp }, index) => {
+        const clock = `statement_timestamp() + ${index} * interval '1 microsecond'`;
+        return { ...states[start + index], timestamp: () => (timestamp ? `'${timestamp}'` : clock) };
+      });
+      const insertion = manager.createQueryBuilder().insert().into(TaskRunState).values(values);
+      await insertion.callListeners(false).updateEntity(false).execute();
+      const selection = manager.createQueryBuilder(TaskRunState, "state");
+      const where = { id: In(piece.map(({ id }) => id)) };
+      stored.push(
+        ...(await selection.setFindOptions({ where, cache: false }).callListeners(false).getMany()),
+      );
+    }
+    return stored;
+  };
+  const { manager } = queryRunner;
+  return queryRunner.isTransactionActive ? insertAll(manager) : manager.transaction(insertAll);
+};
