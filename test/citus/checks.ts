@@ -2,9 +2,18 @@ import { deepStrictEqual } from "node:assert";
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { DataSource, EntityManager } from "typeorm";
-import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import {
+  pruneTaskRunStates,
+  readLatestTaskRunStates,
+  recordTaskRunState,
+  recordTaskRunStates,
+  StateType,
+  TaskRunState,
+  TaskRunStateService,
+} from "typeorm-task-run-state";
 import { check } from "../../dev/check";
 import { insertRecordedStates, recordedRuns, recordedStates } from "../../dev/prefect/history";
+import { latestDistributed } from "../../examples/engines/latest-distributed";
 import { pruneDistributed } from "../../examples/engines/prune-distributed";
 import { drift } from "../support/catalog";
 import { collect } from "../support/collect";
@@ -72,11 +81,45 @@ export async function checkLayout(coordinator: DataSource, layout: CitusLayout):
 
   await inLayout(
     layout.isSplit
-      ? "many states in one statement: the instances get the ids of others, unless updateEntity(false)"
-      : "many states in one statement",
+      ? "manager.insert of many states: the instances get the ids of others, unless updateEntity(false)"
+      : "manager.insert of many states",
     async ({ manager }) => {
-      deepStrictEqual(await recordMany(manager, { updateEntity: true }), !layout.isSplit);
-      deepStrictEqual(await recordMany(manager, { updateEntity: false }), true);
+      deepStrictEqual(await insertMany(manager, { updateEntity: true }), !layout.isSplit);
+      deepStrictEqual(await insertMany(manager, { updateEntity: false }), true);
+    },
+  );
+
+  await inLayout("recordTaskRunStates gives every state its own row back", async ({ manager }) => {
+    const taskRunId = randomUUID();
+    const names = Array.from({ length: 50 }, (_, index) => `state ${index}`);
+    const recorded = await recordTaskRunStates(
+      manager,
+      names.map((name) => ({ id: randomUUID(), taskRunId, type: StateType.RUNNING, name })),
+    );
+    deepStrictEqual(
+      recorded.map(({ name }) => name),
+      names,
+    );
+    deepStrictEqual(await service.readTaskRunStates(manager, taskRunId), recorded);
+  });
+
+  await inLayout(
+    `readLatestTaskRunStates ${layout.isSplit ? "is refused, and latestDistributed reads" : "reads"} the latest states`,
+    async ({ manager }) => {
+      await insertRecordedStates(manager);
+      const taskRunIds = [...recordedRuns.keys()];
+      const reading = readLatestTaskRunStates(manager, taskRunIds);
+      if (layout.isSplit) {
+        deepStrictEqual(errorOf(await failureOf(reading)), {
+          code: "0A000",
+          message: "cannot push down this subquery",
+        });
+      }
+      const states = layout.isSplit
+        ? await latestDistributed(manager, taskRunIds)
+        : [...(await reading).values()];
+      const latest = [...recordedRuns.values()].flatMap((states) => idsOf(states.slice(-1)));
+      deepStrictEqual(idsOf(states).sort(), latest.sort());
     },
   );
 
@@ -181,8 +224,8 @@ export async function checkTenants(coordinator: DataSource): Promise<void> {
   );
 }
 
-/** Records fifty states in one statement. Returns whether the instances have their own ids afterwards, as the table does. */
-async function recordMany(
+/** Inserts fifty states in one statement. Returns whether the instances have their own ids afterwards, as the table does. */
+async function insertMany(
   manager: EntityManager,
   { updateEntity }: { updateEntity: boolean },
 ): Promise<boolean> {
@@ -206,8 +249,9 @@ async function recordMany(
 /** Leaves two states of a new task run. */
 async function useAll(manager: EntityManager): Promise<void> {
   const [pending, running] = await recordTwo(manager);
-  const completed = manager.create(TaskRunState, { taskRunId: pending.taskRunId, type: StateType.COMPLETED });
-  await manager.save(completed);
+  const { taskRunId } = pending;
+  const completed = await recordTaskRunState(manager, { taskRunId, type: StateType.COMPLETED });
+  deepStrictEqual(completed, await service.readTaskRunState(manager, completed.id));
   const history = [pending.id, running.id, completed.id];
   deepStrictEqual(idsOf(await service.readTaskRunStates(manager, pending.taskRunId)), history);
   deepStrictEqual((await service.readTaskRunState(manager, running.id))?.name, "Running");
@@ -224,10 +268,11 @@ async function useAll(manager: EntityManager): Promise<void> {
 async function recordTwo(manager: EntityManager): Promise<[TaskRunState, TaskRunState]> {
   const timestamp = new Date("2026-11-22T10:53:01.709Z");
   const given = { taskRunId: randomUUID(), timestamp };
-  const pending = manager.create(TaskRunState, { ...given, type: StateType.PENDING });
-  const running = manager.create(TaskRunState, { ...given, type: StateType.RUNNING });
-  for (const state of [pending, running]) await manager.insert(TaskRunState, state);
-  return [pending, running];
+  const states = await recordTaskRunStates(manager, [
+    { ...given, type: StateType.PENDING },
+    { ...given, type: StateType.RUNNING },
+  ]);
+  return states as [TaskRunState, TaskRunState];
 }
 
 const HISTORIES = { runs: 200, states: 5 };
