@@ -20,7 +20,13 @@ import {
   type SelectQueryBuilder,
   VirtualColumn,
 } from "typeorm";
-import { TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
+import {
+  readLatestTaskRunStates,
+  recordTaskRunState,
+  TaskRunState,
+  TaskRunStateService,
+  withPreparedStatements,
+} from "typeorm-task-run-state";
 
 import { connectionsInUse, statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
@@ -376,7 +382,7 @@ describe("what a host's manager adds to its queries", () => {
   });
 });
 
-describe("where a host tells TypeORM more of the entity, a read gives what find gives", () => {
+describe("where a host tells TypeORM more of the entity, a read gives what find gives, and a recorded state is the same", () => {
   const storage = getMetadataArgsStorage();
   const entity = TaskRunState.prototype;
 
@@ -481,6 +487,11 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
       const read = [result, ...(await byModule.all(manager, taskRunId))];
       expect(read.map(propertiesOf)).toEqual(found.map(propertiesOf));
       expect(statements.map((sql) => sql.startsWith("SELECT state."))).toEqual([own]);
+      const latest = await readLatestTaskRunStates(manager, [taskRunId]);
+      expect([...latest.values()].map(propertiesOf)).toEqual(found.slice(1).map(propertiesOf));
+      const recorded = await recordTaskRunState(manager, { taskRunId, type: "RUNNING" });
+      const stored = await byTypeOrm.one(manager, recorded.id);
+      if (stored) expect(propertiesOf(recorded)).toEqual(propertiesOf(stored));
       expect(await service.deleteTaskRunState(manager, id)).toBe(true);
       if (column) await manager.query(`ALTER TABLE task_run_state DROP COLUMN ${column.split(" ")[0]}`);
     } finally {

@@ -61,8 +61,8 @@ export async function recordTaskRunStates(
   return created;
 }
 
-/** Stores the states, and returns them as they are read, in any order. */
-type Insert = (queryRunner: QueryRunner, rows: NewRow[], states: TaskRunState[]) => Promise<TaskRunState[]>;
+/** Stores the rows of the states, and makes the states what is read of them. */
+type Insert = (queryRunner: QueryRunner, rows: NewRow[], states: TaskRunState[]) => Promise<void>;
 
 function record(
   manager: EntityManager,
@@ -78,26 +78,29 @@ function record(
     await tell("BeforeInsert");
     const rows = states.map((state, index) => toRow(placeOf(index), state));
     const isPlain = statementsFor(dataSource).isPlain && !rows.some(({ hasMore }) => hasMore);
-    const stored = await (isPlain ? insert : insertByTypeOrm)(queryRunner, rows, states);
-    // RETURNING promises no order. Citus keeps none.
-    const byId = new Map(stored.map((state) => [state.id, state]));
-    for (const state of states) Object.assign(state, byId.get(state.id.toLowerCase()));
+    await (isPlain ? insert : insertByTypeOrm)(queryRunner, rows, states);
     await tell("AfterInsert");
   });
 }
 
-const insertOne: Insert = (queryRunner, [row]) => {
+const insertOne: Insert = async (queryRunner, [row], states) => {
   const { type, id, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId } =
     row as NewRow;
   const { insert } = statementsFor(dataSourceOf(queryRunner.manager));
   const values = [id, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId];
-  return queryStates(queryRunner, insert[type], ...values);
+  fillIn(states, await queryStates(queryRunner, insert[type], ...values));
 };
 
-const insertMany: Insert = (queryRunner, rows) => {
+const insertMany: Insert = async (queryRunner, rows, states) => {
   const { insertMany } = statementsFor(dataSourceOf(queryRunner.manager));
-  return queryStates(queryRunner, insertMany, `[${rows.map(toJsonOfRow).join()}]`);
+  fillIn(states, await queryStates(queryRunner, insertMany, `[${rows.map(toJsonOfRow).join()}]`));
 };
+
+/** By id, since RETURNING promises no order, and Citus keeps none. */
+function fillIn(states: TaskRunState[], stored: TaskRunState[]): void {
+  const byId = new Map(stored.map((state) => [state.id, state]));
+  for (const state of states) Object.assign(state, byId.get(state.id.toLowerCase()));
+}
 
 /** What is JSON already goes in as it is. */
 function toJsonOfRow({ id, type, timestamp, name, message, ...row }: NewRow): string {
@@ -111,8 +114,8 @@ const PIECE = 500;
 
 /** Leaves it to TypeORM, which knows what a host has added to the entity: in pieces, and all of them or none. */
 const insertByTypeOrm: Insert = (queryRunner, rows, states) => {
+  const byId = new Map(states.map((state) => [state.id.toLowerCase(), state]));
   const insertAll = async (manager: EntityManager) => {
-    const stored: TaskRunState[] = [];
     for (let start = 0; start < rows.length; start += PIECE) {
       const piece = rows.slice(start, start + PIECE);
       // As SQL, since TypeORM cuts a time to milliseconds.
@@ -122,14 +125,21 @@ const insertByTypeOrm: Insert = (queryRunner, rows, states) => {
       });
       const insertion = manager.createQueryBuilder().insert().into(TaskRunState).values(values);
       await insertion.callListeners(false).updateEntity(false).execute();
-      const selection = manager.createQueryBuilder(TaskRunState, "state");
       const where = { id: In(piece.map(({ id }) => id)) };
-      stored.push(
-        ...(await selection.setFindOptions({ where, cache: false }).callListeners(false).getMany()),
-      );
+      const selection = manager
+        .createQueryBuilder(TaskRunState, "state")
+        .setFindOptions({ where, cache: false });
+      for (const stored of await selection.callListeners(false).getMany()) {
+        turnInto(byId.get(stored.id) as TaskRunState, stored);
+      }
     }
-    return stored;
   };
   const { manager } = queryRunner;
   return queryRunner.isTransactionActive ? insertAll(manager) : manager.transaction(insertAll);
 };
+
+/** Leaves nothing that is not read, and calls no getter: that of a lazy relation would load it. */
+function turnInto(state: TaskRunState, stored: TaskRunState): void {
+  for (const property of Object.keys(state)) Reflect.deleteProperty(state, property);
+  Object.defineProperties(state, Object.getOwnPropertyDescriptors(stored));
+}
