@@ -93,9 +93,9 @@ describe.each(functions)("%s", (_, record, placeOf) => {
       taskRunId: randomUUID().toUpperCase(),
       type: "FAILED",
       timestamp: "2026-11-22T11:53:01.198765+01:00",
-      name: 'It said "no" \\u0000',
+      name: 'It said "no" \u001f \\u0000',
       message: "\n\u{1f600}",
-      stateDetails: { z: 1, a: { nested: [undefined, -0] }, cache_key: undefined, "\\ud800": "\\u0000" },
+      stateDetails: { z: 1, a: { nested: [undefined, -0] }, cache_key: undefined, "\\ud800": "\u001f \\u0000" },
       data: ["text", new Date(0), null],
       resultArtifactId: randomUUID(),
     };
@@ -106,7 +106,7 @@ describe.each(functions)("%s", (_, record, placeOf) => {
       id: given.id?.toLowerCase(),
       taskRunId: given.taskRunId.toLowerCase(),
       timestamp: new Date("2026-11-22T10:53:01.198Z"),
-      stateDetails: { a: { nested: [null, 0] }, z: 1, "\\ud800": "\\u0000" },
+      stateDetails: { a: { nested: [null, 0] }, z: 1, "\\ud800": "\u001f \\u0000" },
       data: ["text", "1970-01-01T00:00:00.000Z", null],
     });
     expect(await timesOf(given.taskRunId)).toEqual(["2026-11-22 10:53:01.198765 AD"]);
