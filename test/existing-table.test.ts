@@ -93,13 +93,16 @@ describe("in a schema of its own for each", () => {
     ["materialized view", "MATERIALIZED VIEW task_run_state AS SELECT 1 AS id"],
     ["table", "TABLE task_run_state (id int) PARTITION BY LIST (id)"],
     ["sequence", "SEQUENCE task_run_state"],
+    ["type", "TYPE task_run_state AS ENUM ('A')"],
+    ["composite type", "TYPE task_run_state AS (id int)"],
+    ["type", "DOMAIN task_run_state AS int"],
     [
       "foreign table",
       "FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing; CREATE FOREIGN TABLE task_run_state (id int) SERVER nowhere",
     ],
-  ])("where there is a %s of that name, the migration says so", async (kind, definition) => {
+  ])("where there is a %s of that name, as by CREATE %s, the migration says so", async (kind, definition) => {
     await server.query(`SET search_path = ${schema}; CREATE ${definition}; RESET search_path`);
-    await expectRefusal(schema, `${kind} ${schema}.task_run_state`);
+    await expectRefusal(schema, `${kind} ${schema}.task_run_state`, { migrationsTransactionMode: "none" });
   });
 
   test("where Prefect made the table, the migration leaves it alone, and another schema gets its own", async () => {
@@ -110,11 +113,33 @@ describe("in a schema of its own for each", () => {
     expect(await drift(other)).toEqual([]);
   });
 
-  test("where another name of the table's is taken, the migration creates nothing", async () => {
-    await server.query("CREATE SCHEMA taken; CREATE TYPE taken.task_run_state_type AS ENUM ('A')");
-    await expectRefusal("taken", "type taken.task_run_state_type");
-    await server.query("DROP TYPE taken.task_run_state_type; CREATE TABLE taken.pk_task_run_state ()");
-    await expectRefusal("taken", "table taken.pk_task_run_state");
+  test.each(["pk_task_run_state", "ix_task_run_state__task_run_id_timestamp", "task_run_state_type"])(
+    "where there is a table named %s, the migration says so",
+    async (name) => {
+      await server.query(`CREATE TABLE ${schema}.${name} ()`);
+      const kind = name === "task_run_state_type" ? "type" : "table";
+      await expectRefusal(schema, `${kind} ${schema}.${name}`, { migrationsTransactionMode: "none" });
+    },
+  );
+
+  test("where only the type of a dropped table is left, the migration says how to drop it, and then works", async () => {
+    const dataSource = await database.connect({ schema });
+    await server.query(`DROP TABLE ${schema}.task_run_state; DELETE FROM ${schema}.migrations`);
+    const error = await failureOf(dataSource.runMigrations());
+    const [, dropType = ""] = /: (DROP TYPE \S+),/.exec((error as Error).message) ?? [];
+    await server.query(dropType);
+    await dataSource.runMigrations();
+    expect(await drift(dataSource)).toEqual([]);
+  });
+
+  test("names that PostgreSQL gives up or does not compare are no reason to refuse", async () => {
+    // The array type of the host's table has the name of this one's, with its prefix: PostgreSQL renames it.
+    await server.query(`CREATE TABLE ${schema}.task_run_state (id int)`);
+    await server.query(`CREATE SEQUENCE ${schema}.task_run_state_type`);
+    await server.query(`CREATE TYPE ${schema}.__task_run_state AS ENUM ()`);
+    const dataSource = await database.connect({ schema, entityPrefix: "_" });
+    const { id } = await record(dataSource.manager);
+    expect((await service.readTaskRunState(dataSource.manager, id))?.id).toBe(id);
   });
 
   test("a table of that name in another schema of the search path is no reason to refuse", async () => {
