@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { CreateTaskRunState1795305600000, migrations, StateType } from "typeorm-task-run-state";
 
 import { drift, readCatalog } from "./support/catalog";
@@ -87,6 +88,17 @@ describe("the migration", () => {
     expect((await readCatalog(dataSource)).tables).toEqual(["task_run_state"]);
     expect(await readCatalog(dataSource, { schema: "empty" })).toEqual(NOTHING);
     await dataSource.query("DROP TABLE task_run_state");
+  });
+
+  test("runs where a data source names the files of its folder by a glob", async () => {
+    const dataSource = await database.connect({
+      migrations: [join(__dirname, "../src/migrations/*.ts")],
+      migrationsRun: false,
+    });
+    expect((await dataSource.runMigrations()).map(({ name }) => name)).toEqual(
+      migrations.map((Migration) => new Migration().name),
+    );
+    await dataSource.undoLastMigration();
   });
 
   test("has a name that does not come from its class, which a minifier may rename", () => {
