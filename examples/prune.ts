@@ -1,9 +1,9 @@
 /**
- * Deletes the histories of task runs that finished before a date, on the server that DATABASE_URL names. For cron:
+ * Deletes the histories of task runs that finished long ago, on the server that DATABASE_URL names. For cron:
  *
- *   npm run example:prune -- --before 2026-01-01
+ *   npm run example:prune -- --older-than 90d
  *
- * `--dry-run` counts and deletes nothing. `--batch` says how many task runs one step looks at. `--after` goes on where an
+ * `--before` takes a day or an instant instead, in UTC. `--dry-run` counts and deletes nothing. `--batch` says how many task runs one step looks at. `--after` goes on where an
  * earlier command stopped. Ctrl-C stops it when the step that is at work has ended.
  */
 import { constants } from "node:os";
@@ -26,12 +26,8 @@ async function main(): Promise<void> {
 }
 
 function readOptions(): PruneOptions {
-  const { before = "", batch, after, "dry-run": dryRun } = orRefuse(readArguments);
-  const options: PruneOptions = { before: new Date(before), dryRun };
-  // JavaScript takes "45" for the year 2045, before which everything has finished.
-  if (!/^\d{4}-\d\d-\d\d/.test(before) || !(options.before.getTime() < Date.now())) {
-    refuse("Say before which past date, such as --before 2026-01-01.");
-  }
+  const { before, "older-than": age, batch, after, "dry-run": dryRun } = orRefuse(readArguments);
+  const options: PruneOptions = { before: readTime(before, age), dryRun };
   if (batch !== undefined) options.batch = Number(batch);
   if (after !== undefined) options.after = after;
   return options;
@@ -41,11 +37,38 @@ function readArguments() {
   return parseArgs({
     options: {
       before: { type: "string" },
+      "older-than": { type: "string" },
       batch: { type: "string" },
       after: { type: "string" },
       "dry-run": { type: "boolean", default: false },
     },
   }).values;
+}
+
+function readTime(before: string | undefined, age: string | undefined): Date {
+  const isOne = (before === undefined) !== (age === undefined);
+  const time = before === undefined ? ago(age ?? "") : instantOf(before);
+  if (isOne && time.getTime() < Date.now()) return time;
+  refuse(
+    "Say before which past day or instant, such as --before 2026-01-01 or --before 2026-01-01T12:00:00Z, " +
+      "or how old, in days or hours, such as --older-than 90d.",
+  );
+}
+
+const HOUR = 60 * 60 * 1000;
+
+function ago(age: string): Date {
+  const [, count, unit] = /^([1-9]\d*)([dh])$/.exec(age) ?? [];
+  return new Date(Date.now() - Number(count) * (unit === "d" ? 24 * HOUR : HOUR));
+}
+
+/** Takes what reads the same when it is written out again: JavaScript takes "2026-02-31" for a day of March. */
+function instantOf(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return time;
+  const instant = time.toISOString();
+  const spellings = [instant, instant.replace(".000Z", "Z"), instant.replace("T00:00:00.000Z", "")];
+  return spellings.includes(text) ? time : new Date(Number.NaN);
 }
 
 async function connect(): Promise<DataSource> {

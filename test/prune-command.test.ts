@@ -1,9 +1,10 @@
 import type { EntityManager } from "typeorm";
-import { TaskRunState } from "typeorm-task-run-state";
+import { StateType, TaskRunState } from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
 import { fillHistories } from "./support/fill";
 import { sessionsWaitingFor } from "./support/locked-table";
+import { record } from "./support/record";
 import { type Run, run } from "./support/run";
 
 const database = useDatabase();
@@ -108,12 +109,48 @@ test("when a step fails says why and how to go on, and exits with 1", async () =
   await expectToGoOn(output, 38);
 });
 
+test("takes a day in UTC, an instant, or an age in days or hours", async () => {
+  for (const hours of [3, 30]) {
+    const timestamp = new Date(Date.now() - hours * 60 * 60 * 1000);
+    await record(dataSource.manager, { type: StateType.FAILED, timestamp });
+  }
+  // The eighteen began at 00:01 of the first day of 2025, at 00:02 and so on, and took two seconds.
+  const counts: [string[], number][] = [
+    [["--before", "2025-01-01"], 0],
+    [["--before", "2025-01-01T00:05:02.001Z"], 5],
+    [["--older-than", "2d"], 18],
+    [["--older-than", "1d"], 19],
+    [["--older-than", "2h"], 20],
+  ];
+  const outcomes = await Promise.all(counts.map(([when]) => prune([...when, "--dry-run"]).ended));
+  expect(outcomes).toEqual(
+    counts.map(([, count]) => ({ code: 0, output: expect.stringContaining(` of ${count} to delete.\n`) })),
+  );
+});
+
+test("refuses any other time in one sentence, and exits with 2", async () => {
+  const times = [
+    [],
+    [...BEFORE, "--older-than", "90d"],
+    ["--before", "45"], // JavaScript takes it for a year.
+    ["--before", "2020-02-31"],
+    ["--before", "2020-01-011"],
+    ["--before", "2020-01-01 dec"],
+    ["--before", "2206-01-01"],
+    ["--older-than", "90"],
+    ["--older-than", "0d"],
+    ["--older-than", "999999999999d"],
+  ];
+  const sentence =
+    "Say before which past day or instant, such as --before 2026-01-01 or --before 2026-01-01T12:00:00Z, " +
+    "or how old, in days or hours, such as --older-than 90d.\n";
+  const outcomes = await Promise.all(times.map((options) => prune(options).ended));
+  expect(outcomes).toEqual(times.map(() => ({ code: 2, output: sentence })));
+  expect(await dataSource.manager.count(TaskRunState)).toBe(40);
+}, 60_000);
+
 test("says in one sentence which option is wrong, and exits with 2", async () => {
   const sentences: [string[], string][] = [
-    [[], "Say before which past date, such as --before 2026-01-01."],
-    [["--before", "yesterday"], "Say before which past date, such as --before 2026-01-01."],
-    [["--before", "45"], "Say before which past date, such as --before 2026-01-01."],
-    [["--before", "2206-01-01"], "Say before which past date, such as --before 2026-01-01."],
     [["--before"], "Option '--before <value>' argument missing"],
     [["--older", "2026-01-01"], "Unknown option '--older'"],
     [[...BEFORE, "--batch", "many"], "batch must be a whole number from 1 on, but received NaN."],
