@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { collect } from "./support/collect";
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
-import { sqlStateOf } from "./support/failure-of";
+import { readPage } from "./support/documents";
+import { failureOf, sqlStateOf } from "./support/failure-of";
 import { fillHistories } from "./support/fill";
 import { sessionsWaitingFor } from "./support/locked-table";
 import { record } from "./support/record";
@@ -10,6 +12,8 @@ import { type Run, run } from "./support/run";
 import { until } from "./support/until";
 
 const BEFORE = new Date("2026-01-01Z");
+/** Of the page on growth: the task run behind one whose id stands in it. */
+const nextTaskRun = readPage("docs/growth.md").blocks.find(({ kind }) => kind === "sql run")?.code ?? "";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -64,7 +68,11 @@ test("while two processes write and two callers delete, no state is deleted that
 }, 60_000);
 
 describe("of two finished task runs, when another transaction holds a state of the second,", () => {
-  const [first, second] = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"];
+  const [first, second, third] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [
+    string,
+    string,
+    string,
+  ];
   let held: TaskRunState;
 
   beforeEach(async () => {
@@ -105,18 +113,36 @@ describe("of two finished task runs, when another transaction holds a state of t
     });
   });
 
-  test("the second step ends with 55P03 at lock_timeout, the first one stays, and the work goes on from there", async () => {
+  test("the second step ends with 55P03 at lock_timeout, the first one stays, and the work goes on from there or behind it", async () => {
     const impatient = await database.connect({ extra: { options: "-c lock_timeout=50" } });
-    const steps = pruneTaskRunStates(impatient.manager, { before: BEFORE, batch: 1 });
+    const { manager } = impatient;
+    await record(manager, { type: StateType.COMPLETED, timestamp: new Date(0), taskRunId: third });
     await dataSource.transaction(async (holder) => {
       await holder.update(TaskRunState, held.id, { message: "held" });
-      await steps.next();
-      expect(await sqlStateOf(steps.next())).toBe("55P03");
+      const steps = collect(pruneTaskRunStates(manager, { before: BEFORE, batch: 1 }));
+      expect(await sqlStateOf(steps)).toBe("55P03");
+      expect(await failureOf(steps)).toHaveProperty("after", first);
+      const [next] = await manager.query(nextTaskRun.replace(/(?<=')[0-9a-f-]{36}/, first));
+      expect(next).toEqual({ task_run_id: second });
+      const behind = pruneTaskRunStates(manager, { before: BEFORE, after: next.task_run_id });
+      expect(await collect(behind)).toMatchObject([{ states: 1, after: third }]);
     });
-    expect(await dataSource.manager.find(TaskRunState)).toMatchObject([{ taskRunId: second }]);
+    expect(await manager.find(TaskRunState)).toMatchObject([{ taskRunId: second }]);
     expect(connectionsInUse(impatient)).toEqual({ inUse: 0, waiting: 0 });
-    const rest = pruneTaskRunStates(impatient.manager, { before: BEFORE, after: first });
+    const rest = pruneTaskRunStates(manager, { before: BEFORE, after: first });
     expect(await collect(rest)).toMatchObject([{ states: 1 }]);
+  });
+
+  test("a step ends with 40P01 when a transaction erases both in the other order, and the work goes on", async () => {
+    const prune = () => collect(pruneTaskRunStates(dataSource.manager, { before: BEFORE }));
+    await dataSource.transaction(async (holder) => {
+      await holder.delete(TaskRunState, { taskRunId: second });
+      const steps = sqlStateOf(prune());
+      await sessionsWaitingFor(holder);
+      await holder.delete(TaskRunState, { taskRunId: first });
+      expect(await steps).toBe("40P01");
+    });
+    expect(await prune()).toEqual([]);
   });
 
   test("in a transaction of REPEATABLE READ, a step fails with 40001 when the row was changed since it began", async () => {
@@ -127,6 +153,24 @@ describe("of two finished task runs, when another transaction holds a state of t
     });
     expect(await dataSource.manager.count(TaskRunState)).toBe(2);
   });
+});
+
+test("where a history takes longer than statement_timeout, smaller steps take it in parts", async () => {
+  const timed = await database.connect({ extra: { options: "-c statement_timeout=1000" } });
+  const finished = { type: StateType.COMPLETED, timestamp: new Date("2020-01-01Z"), taskRunId: randomUUID() };
+  for (let n = 0; n < 60; n++) await record(dataSource.manager, finished);
+  await dataSource.query(`
+    CREATE FUNCTION take_long() RETURNS trigger LANGUAGE plpgsql
+      AS 'BEGIN PERFORM pg_sleep(0.02); RETURN OLD; END';
+    CREATE TRIGGER take_long BEFORE DELETE ON task_run_state FOR EACH ROW EXECUTE FUNCTION take_long()`);
+  const all = collect(pruneTaskRunStates(timed.manager, { before: BEFORE }));
+  expect(await sqlStateOf(all)).toBe("57014");
+  expect(await failureOf(all)).toHaveProperty("after", undefined);
+  expect(await dataSource.manager.count(TaskRunState)).toBe(60);
+  const steps = await collect(pruneTaskRunStates(timed.manager, { before: BEFORE, batch: 1 }));
+  expect(steps.map(({ states }) => states)).toEqual([10, 10, 10, 10, 10, 10]);
+  expect(await dataSource.manager.count(TaskRunState)).toBe(0);
+  await dataSource.query("DROP TRIGGER take_long ON task_run_state; DROP FUNCTION take_long");
 });
 
 describe("a process that deletes step by step and is killed", () => {

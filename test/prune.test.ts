@@ -7,6 +7,7 @@ import {
   type PruneStep,
   pruneTaskRunStates,
   StateType,
+  TaskRunState,
 } from "typeorm-task-run-state";
 import { collect } from "./support/collect";
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
@@ -45,29 +46,39 @@ async function storedIds(): Promise<string[]> {
   return rows.map(({ id }: Row) => id).sort();
 }
 
-/** The steps, and the rows that they leave, as the definition of retention has them. */
-function expected(rows: Row[], batch: number, after: string): { steps: PruneStep[]; left: string[] } {
-  const taskRunIds = [...new Set(rows.map(({ taskRunId }) => taskRunId))].filter((id) => id > after).sort();
-  const goes = (taskRunId: string) => {
-    const latest = rows
-      .filter((row) => row.taskRunId === taskRunId)
-      .sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1))
-      .at(-1);
+const ofTaskRun = (rows: Row[], taskRunId: string) =>
+  rows.filter((row) => row.taskRunId === taskRunId).sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
+
+/** What the definition of retention says of these histories. */
+function expected(rows: Row[], after: string): { totals: Omit<PruneStep, "after">; left: string[] } {
+  const taskRunIds = [...new Set(rows.map(({ taskRunId }) => taskRunId))].filter((id) => id > after);
+  const gone = taskRunIds.filter((taskRunId) => {
+    const latest = ofTaskRun(rows, taskRunId).at(-1);
     return latest && latest.time < 0 && /^(COMPLETED|FAILED|CANCELLED|CRASHED)$/.test(latest.type);
-  };
-  const gone = taskRunIds.filter(goes);
-  const steps: PruneStep[] = [];
-  for (let start = 0; start < taskRunIds.length; start += batch) {
-    const seen = taskRunIds.slice(start, start + batch);
-    steps.push({
-      taskRunsSeen: seen.length,
-      taskRuns: seen.filter((id) => gone.includes(id)).length,
-      states: rows.filter(({ taskRunId }) => seen.includes(taskRunId) && gone.includes(taskRunId)).length,
-      after: String(seen.at(-1)),
-    });
-  }
+  });
   const left = rows.filter(({ taskRunId }) => !gone.includes(taskRunId)).map(({ id }) => id);
-  return { steps, left: left.sort() };
+  const states = rows.length - left.length;
+  return { totals: { taskRunsSeen: taskRunIds.length, taskRuns: gone.length, states }, left: left.sort() };
+}
+
+function totalsOf(steps: PruneStep[]): Omit<PruneStep, "after"> {
+  const totals = { taskRunsSeen: 0, taskRuns: 0, states: 0 };
+  for (const step of steps) {
+    totals.taskRunsSeen += step.taskRunsSeen;
+    totals.taskRuns += step.taskRuns;
+    totals.states += step.states;
+  }
+  return totals;
+}
+
+/** Of each history all states are stored, or none, or the last ones. */
+async function expectLastStates(rows: Row[]): Promise<void> {
+  const stored = await storedIds();
+  for (const taskRunId of new Set(rows.map((row) => row.taskRunId))) {
+    const history = ofTaskRun(rows, taskRunId).map(({ id }) => id);
+    const left = history.filter((id) => stored.includes(id));
+    expect(left).toEqual(history.slice(history.length - left.length));
+  }
 }
 
 const NIL = "00000000-0000-0000-0000-000000000000";
@@ -82,11 +93,18 @@ const state = fc.record({
   type: fc.constantFrom(...Object.values(StateType)),
   time: fc.oneof(fc.integer({ min: -2, max: 1 }), fc.integer({ min: -2_000_000_000, max: 2_000_000_000 })),
 });
+const many = fc.array(state, { minLength: 11, maxLength: 25 });
 const histories = fc
-  .uniqueArray(fc.tuple(taskRunId, fc.array(state, { minLength: 1, maxLength: 5 })), {
-    selector: ([taskRunId]) => taskRunId,
-    maxLength: 9,
-  })
+  .uniqueArray(
+    fc.tuple(
+      taskRunId,
+      fc.oneof({ weight: 4, arbitrary: fc.array(state, { minLength: 1, maxLength: 5 }) }, many),
+    ),
+    {
+      selector: ([taskRunId]) => taskRunId,
+      maxLength: 9,
+    },
+  )
   .map((histories) =>
     histories
       .flatMap(([taskRunId, states]) => states.map((row) => ({ taskRunId, ...row })))
@@ -109,18 +127,24 @@ test("of any histories, exactly those go that the definition names, step by step
         await store(rows);
         // The number stands for one of the task runs.
         const given = typeof start === "number" ? rows[start % rows.length]?.taskRunId : start;
-        const { steps, left } = expected(rows, batch, given ?? "");
-        const options: PruneOptions = { before: BEFORE, batch, ...(given && { after: given }) };
+        const { totals, left } = expected(rows, given ?? "");
+        const options: PruneOptions = { before: BEFORE, batch, after: given };
 
-        expect(await collect(pruneTaskRunStates(dataSource.manager, { ...options, dryRun: true }))).toEqual(
-          steps,
-        );
+        const dryRun = pruneTaskRunStates(dataSource.manager, { ...options, dryRun: true });
+        expect(totalsOf(await collect(dryRun))).toEqual(totals);
         expect(await storedIds()).toEqual(rows.map(({ id }) => id).sort());
 
-        const taken = await collect(pruneTaskRunStates(dataSource.manager, options), stopAfter);
-        const last = taken.at(-1)?.after.toUpperCase();
-        const rest = pruneTaskRunStates(dataSource.manager, { ...options, ...(last && { after: last }) });
-        expect([...taken, ...(await collect(rest))]).toEqual(steps);
+        const steps: PruneStep[] = [];
+        for await (const step of pruneTaskRunStates(dataSource.manager, options)) {
+          steps.push(step);
+          expect(step.taskRunsSeen).toBeLessThanOrEqual(batch);
+          expect(step.states).toBeLessThanOrEqual(10 * batch);
+          await expectLastStates(rows);
+          if (steps.length === stopAfter) break;
+        }
+        const last = steps.length > 0 ? steps.at(-1)?.after?.toUpperCase() : given;
+        steps.push(...(await collect(pruneTaskRunStates(dataSource.manager, { ...options, after: last }))));
+        expect(totalsOf(steps)).toEqual(totals);
         expect(await storedIds()).toEqual(left);
       },
     ),
@@ -152,6 +176,60 @@ test("unless told otherwise, a step looks at 1,000 task runs", async () => {
   await store(rows.map((row) => ({ ...row, type: StateType.RUNNING, time: -1 })));
   const steps = await collect(pruneTaskRunStates(dataSource.manager, { before: BEFORE }));
   expect(steps.map(({ taskRunsSeen }) => taskRunsSeen)).toEqual([1000, 1]);
+});
+
+describe("of three finished task runs, when the second has more states than a step deletes,", () => {
+  const taskRunIds = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
+  const [first, giant, third] = taskRunIds as [string, string, string];
+  const options = { before: BEFORE, batch: 2 };
+
+  beforeEach(async () => {
+    await finished(first);
+    for (let n = 0; n < 23; n++) await finished(giant);
+    await finished(third);
+  });
+
+  const step = (taskRunsSeen: number, taskRuns: number, states: number, after: string) => ({
+    taskRunsSeen,
+    taskRuns,
+    states,
+    after,
+  });
+
+  test("its states go in parts, and a dry run counts them at once", async () => {
+    const dryRun = pruneTaskRunStates(dataSource.manager, { ...options, dryRun: true });
+    expect(await collect(dryRun)).toEqual([
+      step(1, 1, 1, first),
+      step(1, 1, 23, giant),
+      step(1, 1, 1, third),
+    ]);
+    expect(await collect(pruneTaskRunStates(dataSource.manager, options))).toEqual([
+      step(1, 1, 1, first),
+      step(0, 0, 20, first),
+      step(2, 2, 4, third),
+    ]);
+  });
+
+  test("its rest stays when it gets a new state between two parts", async () => {
+    const steps = pruneTaskRunStates(dataSource.manager, options);
+    await collect(steps, 2);
+    await record(dataSource.manager, { taskRunId: giant, type: StateType.RUNNING });
+    expect(await collect(steps)).toEqual([step(2, 1, 1, third)]);
+    expect(await dataSource.manager.countBy(TaskRunState, { taskRunId: giant })).toBe(4);
+  });
+
+  test("it is passed over when the database keeps each of its states", async () => {
+    await dataSource.query(`
+      CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER keep BEFORE DELETE ON task_run_state FOR EACH ROW
+        WHEN (OLD.task_run_id = '${giant}') EXECUTE FUNCTION keep()`);
+    expect(await collect(pruneTaskRunStates(dataSource.manager, options))).toEqual([
+      step(1, 1, 1, first),
+      step(1, 0, 0, giant),
+      step(1, 1, 1, third),
+    ]);
+    await dataSource.query("DROP TRIGGER keep ON task_run_state; DROP FUNCTION keep");
+  });
 });
 
 test("in the caller's transaction a step sees what the transaction wrote, and a rollback undoes it", async () => {

@@ -7,23 +7,23 @@ import { statementsFor } from "./statements";
 export interface PruneOptions {
   /** A history goes when its task run has finished, and its latest state is older than this. */
   before: Date;
-  /** How many task runs one step looks at, at most; 1,000 unless set. */
-  batch?: number;
+  /** How many task runs one step looks at, at most; 1,000 unless set. It deletes ten times as many states, at most. */
+  batch?: number | undefined;
   /** The `after` of an earlier step: looks only at the task runs behind that one, in the order of their ids. */
-  after?: string;
+  after?: string | undefined;
   /** Counts what would go, and deletes nothing. */
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
 }
 
 export interface PruneStep {
-  /** How many task runs this step looked at. */
+  /** How many task runs this step is done with. */
   taskRunsSeen: number;
-  /** How many of them lost their history; in a dry run, would lose it. */
+  /** How many of them lost their history, or the rest of it; in a dry run, would lose it. */
   taskRuns: number;
-  /** How many states these histories had. */
+  /** How many states went. */
   states: number;
-  /** The id of the last task run that this step looked at. */
-  after: string;
+  /** The id of the last task run that the steps are done with; undefined when there is none yet. */
+  after: string | undefined;
 }
 
 /**
@@ -33,6 +33,11 @@ export interface PruneStep {
  * Each step is one SQL statement through the caller's manager. On `dataSource.manager` each step commits by itself: stop
  * after any of them, and go on from its `after` at any time. A step judges a task run by the states that are committed when
  * the step begins, and deletes none that is recorded later.
+ *
+ * A history that has more states than a step deletes goes in parts, the earliest states first. The latest state goes last,
+ * so that what is left goes on being one that has finished. A dry run counts all of it in one step.
+ *
+ * When a step fails, its error reaches the caller as TypeORM throws it, with one more property: `after`, from which to go on.
  *
  * @returns the steps, each of which runs when it is asked for; none when there is no task run to look at.
  * @throws {InvalidUuidError} when `after` is not a UUID.
@@ -54,19 +59,44 @@ export function pruneTaskRunStates(manager: EntityManager, options: PruneOptions
   return steps(manager, new Date(before), batch, dryRun, after);
 }
 
-/** A step as PostgreSQL answers it: `pg` leaves counts, which are of type bigint, as text. */
-type Row = Record<keyof PruneStep, string>;
+/** A step deletes so many times as many states as it looks at task runs, at most. */
+const STATES_FOR_EACH = 10;
 
-async function* steps(manager: EntityManager, before: Date, batch: number, dryRun: boolean, start?: string) {
+/** A step as PostgreSQL answers it: `pg` leaves counts, which are of type bigint, as text. */
+interface Row {
+  taskRunsSeen: string;
+  taskRuns: string;
+  states: string;
+  /** null when it came to the end of no history. */
+  after: string | null;
+  /** One where it stopped before the last task run, or else zero. */
+  stopped: string;
+}
+
+async function* steps(
+  manager: EntityManager,
+  before: Date,
+  batch: number,
+  dryRun: boolean,
+  start: string | undefined,
+): AsyncGenerator<PruneStep> {
   let last = start;
-  let seen: number;
+  let stopped: string;
   do {
     const sql = statementsFor(dataSourceOf(manager)).prune(dryRun, last !== undefined);
-    const parameters = last === undefined ? [before, batch] : [before, batch, last];
+    const parameters = [before, batch, batch * STATES_FOR_EACH, ...(last === undefined ? [] : [last])];
     const query = (queryRunner: QueryRunner): Promise<[Row]> => queryRunner.query(sql, parameters);
-    const [{ taskRunsSeen, taskRuns, states, after }] = await withQueryRunner(manager, query);
-    seen = Number(taskRunsSeen);
-    last = after;
-    if (seen > 0) yield { taskRunsSeen: seen, taskRuns: Number(taskRuns), states: Number(states), after };
-  } while (seen === batch);
+    const [row] = await withQueryRunner(manager, query).catch((error: unknown) => {
+      throw Object.assign(error as object, { after: last });
+    });
+    last = row.after ?? last;
+    stopped = row.stopped;
+    const step = {
+      taskRunsSeen: Number(row.taskRunsSeen),
+      taskRuns: Number(row.taskRuns),
+      states: Number(row.states),
+      after: last,
+    };
+    if (step.taskRunsSeen > 0 || step.states > 0) yield step;
+  } while (Number(stopped) > 0);
 }

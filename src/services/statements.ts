@@ -31,7 +31,7 @@ export interface Statements {
   readonly columns: readonly ReturnedColumn[];
   /** Has one parameter, an id. */
   readonly delete: string;
-  /** Has as parameters a date, how many task runs to look at, and, where it goes on, the last one's id. */
+  /** Has as parameters a date, how many task runs to look at, how many states to delete and, where it goes on, an id. */
   prune(dryRun: boolean, goesOn: boolean): string;
 }
 
@@ -147,31 +147,58 @@ export function isCall(parameters: unknown): boolean {
 
 /**
  * A skip scan: from each task run the index leads to the next one, and to when that began. A task run that began after
- * `before` is not old, so that most of them take no second look. Those that are to go are an array, since without
- * statistics PostgreSQL would read the whole table to join it with them.
+ * `before` is not old, so that most of them take no second look. The states of those that are to go are counted, as far as
+ * it matters. The scan stops where they are as many as a step deletes. A history that does not fit waits for the next
+ * step, but for one that no step has room for, the giant.
+ *
+ * Those that are to go are an array, since without statistics PostgreSQL would read the whole table to join it with them.
+ * The rest of a giant begins with the first state that stays. It is looked for in a range of the index, which PostgreSQL
+ * reads in order whatever the statistics say. No look begins before `began`, where the entries of deleted states may be.
  */
 function prune(table: string, dryRun: boolean, goesOn: boolean): string {
   const finished = [...TERMINAL_STATE_TYPES].map((type) => `'${type}'`).join();
-  const histories = `FROM ${table} WHERE task_run_id = ANY (ARRAY(
-        SELECT seen.task_run_id FROM seen CROSS JOIN LATERAL (
-          SELECT timestamp FROM ${table} WHERE task_run_id = seen.task_run_id ORDER BY timestamp DESC LIMIT 1
+  const next = (condition: string) => `
+    SELECT task_run_id, began, CASE WHEN began < $1 AND EXISTS (
+        SELECT FROM (
+          SELECT timestamp FROM ${table} WHERE task_run_id = next.task_run_id ORDER BY timestamp DESC LIMIT 1
         ) last CROSS JOIN LATERAL (
-          SELECT type FROM ${table} WHERE task_run_id = seen.task_run_id AND timestamp = last.timestamp
+          SELECT type FROM ${table} WHERE task_run_id = next.task_run_id AND timestamp = last.timestamp
           ORDER BY id DESC LIMIT 1
-        ) latest WHERE seen.began < $1 AND last.timestamp < $1 AND latest.type IN (${finished})))`;
+        ) latest WHERE last.timestamp < $1 AND latest.type IN (${finished})
+      ) THEN (SELECT count(*) FROM (
+        SELECT FROM ${table} WHERE task_run_id = next.task_run_id AND timestamp >= began LIMIT $3 + 1
+      ) history) ELSE 0 END AS states
+    FROM (
+      SELECT task_run_id, timestamp AS began FROM ${table} ${condition} ORDER BY task_run_id, timestamp LIMIT 1
+    ) next OFFSET 0`;
+  const histories = `FROM ${table} WHERE task_run_id = ANY (ARRAY(
+        SELECT task_run_id FROM seen WHERE states > 0 AND (total <= $3 OR total = states)
+      ))`;
+  const deletion = `DELETE ${histories} AND timestamp >= (SELECT min(began) FROM seen)
+        AND (timestamp, id) < (COALESCE((SELECT timestamp FROM rest), $1), (SELECT id FROM rest))
+      RETURNING task_run_id`;
   return `
-    WITH RECURSIVE seen (place, task_run_id, began) AS (
-      (SELECT 1::bigint, task_run_id, timestamp FROM ${table} ${goesOn ? "WHERE task_run_id > $3" : ""}
-        ORDER BY task_run_id, timestamp LIMIT 1)
+    WITH RECURSIVE seen (place, task_run_id, began, states, total) AS (
+      SELECT 1::bigint, run.*, states FROM (${next(goesOn ? "WHERE task_run_id > $4" : "")}) run
       UNION ALL
-      SELECT place + 1, next.* FROM seen CROSS JOIN LATERAL (
-        SELECT task_run_id, timestamp FROM ${table} WHERE task_run_id > seen.task_run_id
-        ORDER BY task_run_id, timestamp LIMIT 1
-      ) next WHERE place < $2
+      SELECT place + 1, run.*, total + run.states
+      FROM seen CROSS JOIN LATERAL (${next("WHERE task_run_id > seen.task_run_id")}) run
+      WHERE place < $2 AND total < $3
+    ), giant AS (
+      SELECT task_run_id, began FROM seen WHERE total = states AND states > $3
+    ), rest AS (
+      SELECT timestamp, id FROM ${table}
+      WHERE (task_run_id, timestamp) >= ((SELECT task_run_id FROM giant), (SELECT began FROM giant))
+      ORDER BY task_run_id, timestamp, id OFFSET $3 LIMIT 1
     ), gone AS (
-      ${dryRun ? `SELECT task_run_id ${histories}` : `DELETE ${histories} RETURNING task_run_id`}
+      ${dryRun ? `SELECT task_run_id ${histories}` : deletion}
+    ), done AS (
+      SELECT place, task_run_id FROM seen
+      WHERE total <= $3 OR total = states AND ${dryRun ? "true" : "NOT EXISTS (SELECT FROM gone)"}
     )
-    SELECT (SELECT count(*) FROM seen) AS "taskRunsSeen", count(DISTINCT task_run_id) AS "taskRuns",
-      count(*) AS states, (SELECT task_run_id FROM seen ORDER BY place DESC LIMIT 1) AS after
-    FROM gone`;
+    SELECT (SELECT count(*) FROM done) AS "taskRunsSeen",
+      (SELECT count(DISTINCT task_run_id) FROM gone JOIN done USING (task_run_id)) AS "taskRuns",
+      (SELECT count(*) FROM gone) AS states,
+      (SELECT task_run_id FROM done ORDER BY place DESC LIMIT 1) AS after,
+      (SELECT count(*) FROM seen WHERE place = $2 OR total >= $3) AS stopped`;
 }
