@@ -101,8 +101,8 @@ async function prune(manager: EntityManager, options: PruneOptions): Promise<voi
       total.taskRuns += step.taskRuns;
       total.states += step.states;
       after = step.after;
-      bar.update(place(after) - first, { text: text() });
-      if (!process.stdout.isTTY) console.log(`${text()}, up to task run ${after}`);
+      bar.update(after ? place(after) - first : 0, { text: text() });
+      if (!process.stdout.isTTY) console.log(text() + (after ? `, up to task run ${after}` : ""));
       if (process.exitCode !== undefined) break;
     }
   } catch (error) {

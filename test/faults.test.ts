@@ -136,6 +136,15 @@ test("the second of two deletes of one state waits for the first, and returns fa
   expect(await second.answer).toBe(false);
 });
 
+test("a delete returns false when a trigger of the host's keeps the state", async () => {
+  await others.query(`
+    CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER keep BEFORE DELETE ON task_run_state FOR EACH ROW EXECUTE FUNCTION keep()`);
+  expect(await service.deleteTaskRunState(host.manager, state.id)).toBe(false);
+  expect(await service.readTaskRunState(host.manager, state.id)).toEqual(state);
+  await others.query("DROP TRIGGER keep ON task_run_state; DROP FUNCTION keep");
+});
+
 test("a delete fails with 40001 at SERIALIZABLE when another transaction has deleted the state meanwhile", async () => {
   const deletion = host.transaction("SERIALIZABLE", async (manager) => {
     expect(await service.readTaskRunState(manager, state.id)).toEqual(state);

@@ -155,6 +155,13 @@ describe("of two finished task runs, when another transaction holds a state of t
   });
 });
 
+test("where a rule applies to DELETE, a step fails with 0A000", async () => {
+  await dataSource.query("CREATE RULE keep AS ON DELETE TO task_run_state DO INSTEAD NOTHING");
+  const steps = collect(pruneTaskRunStates(dataSource.manager, { before: BEFORE }));
+  expect(await sqlStateOf(steps)).toBe("0A000");
+  await dataSource.query("DROP RULE keep ON task_run_state");
+});
+
 test("where a history takes longer than statement_timeout, smaller steps take it in parts", async () => {
   const timed = await database.connect({ extra: { options: "-c statement_timeout=1000" } });
   const finished = { type: StateType.COMPLETED, timestamp: new Date("2020-01-01Z"), taskRunId: randomUUID() };

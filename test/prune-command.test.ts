@@ -59,6 +59,18 @@ test("in a terminal shows a bar that fills up", async () => {
   expect(code).toBe(0);
 });
 
+test("of a history that goes in parts prints each, the first ones without a task run to go on from", async () => {
+  await dataSource.query("TRUNCATE task_run_state");
+  await fillHistories(dataSource.manager, { runs: 1, states: 25, first: 1 });
+  const { output } = await prune([...BEFORE, "--batch", "1"]).ended;
+  const line = (taskRuns: string, deleted: string) => `${taskRuns} task runs looked at, ${deleted} deleted`;
+  const [{ id }] = await dataSource.query("SELECT md5('task run 1')::uuid AS id");
+  expect(output).toBe(
+    `${line("0", "10 states of 0")}\n${line("0", "20 states of 0")}\n` +
+      `${line("1", "25 states of 1")}, up to task run ${id}\nDone: ${line("1", "25 states of 1")}.\n`,
+  );
+});
+
 test("in a table without states has nothing to do", async () => {
   await dataSource.query("TRUNCATE task_run_state");
   const outcome = { code: 0, output: "Done: 0 task runs looked at, 0 states of 0 deleted.\n" };

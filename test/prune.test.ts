@@ -137,6 +137,7 @@ test("of any histories, exactly those go that the definition names, step by step
         const steps: PruneStep[] = [];
         for await (const step of pruneTaskRunStates(dataSource.manager, options)) {
           steps.push(step);
+          expect(step.taskRunsSeen + step.states).toBeGreaterThan(0);
           expect(step.taskRunsSeen).toBeLessThanOrEqual(batch);
           expect(step.states).toBeLessThanOrEqual(10 * batch);
           await expectLastStates(rows);
@@ -263,6 +264,7 @@ describe("when it is called, before any SQL, it refuses", () => {
   test.each<[string, () => unknown, unknown, new (...args: never[]) => Error, string]>([
     ["a data source", () => dataSource, { before }, TypeError, "^manager must be .* received DataSource"],
     ["no options", manager, undefined, TypeError, "^before must be a Date, but received undefined\\.$"],
+    ["null for options", manager, null, TypeError, "^before must be a Date, but received undefined\\.$"],
     [
       "a string for before",
       manager,

@@ -54,7 +54,7 @@ export class TaskRunStateService {
   /**
    * Deletes one state; mirrors `delete_task_run_state`. A rollback of the caller's transaction undoes it.
    *
-   * @returns whether there was a state with this id.
+   * @returns whether it deleted a state: false when there is none with this id, and when a trigger of the host's keeps it.
    * @throws {InvalidUuidError} when the id is not a UUID.
    */
   async deleteTaskRunState(manager: EntityManager, taskRunStateId: string): Promise<boolean> {
