@@ -1,7 +1,7 @@
 import type { JsonValue } from "./json-value";
 
 /**
- * What is known about a state beyond its type, name and message: `StateDetails` of Prefect 3.8.8
+ * What is known about a state beyond its type, name and message: `StateDetails` of Prefect 3.9.1
  * (`prefect/server/schemas/states.py`), with its keys as the column holds them. Ids are UUIDs, times are ISO 8601 strings.
  *
  * Every key may be missing or null: Prefect writes all of them, with explicit nulls, and older rows hold `{}`.

@@ -1,7 +1,7 @@
 /**
  * What a task run is doing, for programs. A state's `name` says it to people.
  *
- * `StateType` of Prefect 3.8.8 (`prefect/server/schemas/states.py`), and the labels of the PostgreSQL type
+ * `StateType` of Prefect 3.9.1 (`prefect/server/schemas/states.py`), and the labels of the PostgreSQL type
  * `task_run_state_type`, in the order in which PostgreSQL sorts them.
  */
 export const StateType = {

@@ -15,7 +15,7 @@ import { StateType } from "./state-type";
 
 /**
  * One state of a task run, from `timestamp` until the next state's: a row of the table `task_run_state`, with the columns
- * of `TaskRunState` of Prefect 3.8.8 (`prefect/server/database/orm_models.py`).
+ * of `TaskRunState` of Prefect 3.9.1 (`prefect/server/database/orm_models.py`).
  *
  * Record one with `manager.insert(TaskRunState, manager.create(TaskRunState, { taskRunId, type }))`. `manager.create`
  * makes the instance whose missing id, name and scheduled time are filled in. A plain object gets its id from PostgreSQL,

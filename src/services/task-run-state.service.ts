@@ -14,7 +14,7 @@ import { deleteTaskRunState, findTaskRunStates } from "./execute";
  * `TypeError`, and one whose data source lacks `TaskRunState` with TypeORM's `EntityMetadataNotFoundError`. Errors of the
  * database reach the caller as TypeORM throws them.
  *
- * It mirrors `prefect/server/models/task_run_states.py` of Prefect 3.8.8: three functions that take a session per call.
+ * It mirrors `prefect/server/models/task_run_states.py` of Prefect 3.9.1: three functions that take a session per call.
  *
  * @example
  * const service = new TaskRunStateService();
