@@ -25,8 +25,19 @@ export interface Programs {
 export async function openPrograms(
   bin: string,
   databaseUrl: string,
-  settings: Record<string, string> = {},
+  settings?: Record<string, string>,
 ): Promise<Programs> {
+  const programs = programsOn(databaseUrl, bin, settings);
+  await programs.run("prefect", "server", "database", "upgrade", "-y");
+  return programs;
+}
+
+/** For a database that has Prefect's tables, or for a server, which makes them when it starts. */
+export function programsOn(
+  databaseUrl: string,
+  bin: string,
+  settings: Record<string, string> = {},
+): Programs {
   const home = mkdtempSync(join(tmpdir(), "task-run-state-prefect-"));
   const running = new Set<ChildProcess>();
   const stop = () => {
@@ -67,7 +78,6 @@ export async function openPrograms(
   const start = (program: Program, args: string[], stdio: StdioOptions) =>
     keep(spawn(join(bin, program), args, { ...options, stdio }));
 
-  await run("prefect", "server", "database", "upgrade", "-y");
   return { home, run, start, stop };
 }
 

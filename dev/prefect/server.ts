@@ -1,9 +1,10 @@
+import type { ChildProcess } from "node:child_process";
 import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
 import { freePort } from "../postgres";
-import { openPrograms } from "./programs";
+import { programsOn } from "./programs";
 
 const START_SECONDS = 120;
 
@@ -13,15 +14,17 @@ export interface PrefectServer {
   url: string;
   /** Runs a Python script that has Prefect, this server and its database at hand; resolves to what it prints. */
   python(script: string, ...args: string[]): Promise<string>;
+  /** Starts such a script, with pipes for its input and its output. */
+  startPython(script: string): ChildProcess;
   /** Ends the server and the scripts, and removes Prefect's files. An exit of the process does it too. */
   stop(): void;
 }
 
-/** Makes or upgrades Prefect's tables in the database, and starts the server on them. */
+/** Starts the server, which makes or upgrades Prefect's tables in the database. */
 export async function startPrefect(bin: string, databaseUrl: string): Promise<PrefectServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/api`;
-  const { home, run, start, stop } = await openPrograms(bin, databaseUrl, { PREFECT_API_URL: url });
+  const { home, run, start, stop } = programsOn(databaseUrl, bin, { PREFECT_API_URL: url });
 
   const log = join(home, "log");
   const output = openSync(log, "a");
@@ -32,7 +35,12 @@ export async function startPrefect(bin: string, databaseUrl: string): Promise<Pr
     if (server.exitCode === null && performance.now() < deadline) await setTimeout(100);
     else throw new Error(`Prefect's server did not start:\n${readFileSync(log, "utf8")}`);
   }
-  return { url, python: (...args) => run("python", ...args), stop };
+  return {
+    url,
+    python: (...args) => run("python", ...args),
+    startPython: (script) => start("python", [script], ["pipe", "pipe", "inherit"]),
+    stop,
+  };
 }
 
 async function isHealthy(url: string): Promise<boolean> {

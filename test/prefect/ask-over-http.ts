@@ -40,7 +40,7 @@ async function listByClient(live: Live, runs: string[]): Promise<number> {
   const { servers, equal: areEqual } = await python<{
     servers: [StateJson[][], StateJson[][]];
     equal: boolean[];
-  }>(live, "client.py", live.hostUrl, live.prefect.url, ...runs);
+  }>(live, "client", live.hostUrl, live.prefect.url, ...runs);
   assertNone(differences(servers[0], servers[1]));
   ok(areEqual.length === runs.length && areEqual.every(Boolean));
   return servers[0].flat().length;

@@ -1,6 +1,6 @@
 import type { StateJson } from "./differences";
 
-/** All states and lists by Prefect's own functions, as `functions.py` prints them. */
+/** All states and lists by Prefect's own functions, as `functions.py` returns them. */
 export interface ByFunctions {
   states: Record<string, StateJson>;
   lists: Record<string, StateJson[]>;

@@ -1,8 +1,6 @@
-"""Lists the states of task runs by Prefect's own client, from two servers: client.py API_URL API_URL TASK_RUN_ID..."""
+"""Lists the states of task runs by Prefect's own client, from two servers."""
 
-import asyncio
 import json
-import sys
 
 from prefect.client.orchestration import PrefectClient
 
@@ -17,7 +15,4 @@ async def main(url, other_url, *runs):
         async with PrefectClient(server) as client:
             servers.append([await client.read_task_run_states(run) for run in runs])
     equal = [states == other_states for states, other_states in zip(*servers)]
-    print(json.dumps({"servers": [[list(map(as_json, states)) for states in server] for server in servers], "equal": equal}))
-
-
-asyncio.run(main(*sys.argv[1:]))
+    return {"servers": [[list(map(as_json, states)) for states in server] for server in servers], "equal": equal}

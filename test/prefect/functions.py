@@ -1,6 +1,5 @@
-"""Reads each state and each list by the functions of prefect.server.models.task_run_states, and prints them as JSON."""
+"""Reads each state and each list by the functions of prefect.server.models.task_run_states, and returns them as JSON."""
 
-import asyncio
 import json
 
 from prefect.server.database.dependencies import provide_database_interface
@@ -40,7 +39,4 @@ async def main():
     for run in {run for _, run in rows}:
         async with db.session_context() as session:
             lists[str(run)] = [as_json(state) for state in await read_task_run_states(session, run)]
-    print(json.dumps({"states": states, "lists": lists, "default_details": details(StateDetails())}))
-
-
-asyncio.run(main())
+    return {"states": states, "lists": lists, "default_details": details(StateDetails())}

@@ -9,7 +9,7 @@ import { readCatalogue } from "./catalogue";
 import { startHost, useExample } from "./example";
 import { followPage } from "./follow-page";
 import { judge } from "./judge";
-import { type Live, python } from "./live";
+import { type Live, python, startWorker } from "./live";
 import { migrateByMistake } from "./migrate-by-mistake";
 import { useOwnTransaction } from "./own-transaction";
 import { readStates } from "./read-states";
@@ -30,11 +30,11 @@ async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promis
   const host = await startHost(url);
   const [{ server_version: postgres }] = await dataSource.query("SHOW server_version");
   console.log(`\nPrefect ${version}, Python ${pythonVersion}, PostgreSQL ${postgres}`);
-  const live: Live = { version, prefect, dataSource, hostUrl: host.url };
+  const live: Live = { version, prefect, worker: startWorker(prefect), dataSource, hostUrl: host.url };
   const catalogue = await readCatalogue(dataSource.manager);
 
   await judge("Prefect records states of every kind", () => recordStates(live));
-  const original = await python<ByFunctions>(live, "functions.py");
+  const original = await python<ByFunctions>(live, "functions");
   await judge("Each state and each list is read as Prefect reads it", () => readStates(live, original));
   await judge("The host answers as Prefect's server", () => askOverHttp(live, original));
   await judge("What Prefect sets is read, and deleted for Prefect too", () => setAndDelete(live, original));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DataSource, EntityManager } from "typeorm";
 import { type TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
+import { type Conversation, converse } from "../../dev/prefect/conversation";
 import type { PrefectVersion } from "../../dev/prefect/environment";
 import type { PrefectServer } from "../../dev/prefect/server";
 import type { StateJson } from "./differences";
@@ -11,6 +12,8 @@ import type { StateJson } from "./differences";
 export interface Live {
   version: PrefectVersion;
   prefect: PrefectServer;
+  /** Prefect's own Python code on the same database. */
+  worker: Conversation;
   dataSource: DataSource;
   /** Of `examples/prefect`; ends in `/api`. */
   hostUrl: string;
@@ -18,9 +21,19 @@ export interface Live {
 
 export const service = new TaskRunStateService();
 
-/** Runs a Python script of this folder and parses what it prints. */
-export async function python<T>({ prefect }: Live, script: string, ...args: string[]): Promise<T> {
-  return JSON.parse(await prefect.python(join(__dirname, script), ...args));
+export function startWorker(prefect: PrefectServer): Conversation {
+  return converse(prefect.startPython(join(__dirname, "worker.py")));
+}
+
+/** Calls `main` of a Python script of this folder. */
+export async function python<T>(
+  { worker }: Pick<Live, "worker">,
+  script: string,
+  ...args: unknown[]
+): Promise<T> {
+  const { result, error } = (await worker({ script, args })) as { result: T; error?: string };
+  if (error) throw new Error(error);
+  return result;
 }
 
 export interface Answer {

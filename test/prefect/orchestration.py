@@ -1,6 +1,5 @@
-"""Sets the states of a task run as the tests of Prefect's models do, and prints the run's id and the states as JSON."""
+"""Sets the states of a task run as the tests of Prefect's models do, and returns the run's id and the states as JSON."""
 
-import asyncio
 import json
 import uuid
 
@@ -27,7 +26,4 @@ async def main():
         async with db.session_context(begin_transaction=True) as session:
             result = await models.task_runs.set_task_run_state(session, run_id, state=state)
             states.append(as_json(result.state))
-    print(json.dumps({"task_run_id": str(run_id), "states": states}))
-
-
-asyncio.run(main())
+    return {"task_run_id": str(run_id), "states": states}

@@ -4,7 +4,7 @@ import type { ByFunctions } from "./by-functions";
 import { differences, parsed, type StateJson } from "./differences";
 import { ask, assertNone, type Live, python, send, service } from "./live";
 
-/** What `orchestration.py` prints. */
+/** What `orchestration.py` returns. */
 interface SetStates {
   task_run_id: string;
   states: StateJson[];
@@ -13,7 +13,7 @@ interface SetStates {
 /** Reads through the host what Prefect's orchestration has set, and deletes it where Prefect's server goes on working. */
 export async function setAndDelete(live: Live, { default_details }: ByFunctions): Promise<string> {
   const { prefect, hostUrl, dataSource } = live;
-  const { task_run_id: run, states } = await python<SetStates>(live, "orchestration.py");
+  const { task_run_id: run, states } = await python<SetStates>(live, "orchestration");
   const list = `/task_run_states/?task_run_id=${run}`;
   const { body: listed } = await ask(hostUrl, list);
   deepEqual(
