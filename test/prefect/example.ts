@@ -52,19 +52,24 @@ export async function useExample({ dataSource }: Live): Promise<string> {
       reason: /^DATABASE_URL names a database without Prefect's tables \(.*artifact\): set it to /,
     },
   ];
-  for (const { url, reason } of refusals) {
+  const refuse = async ({ url, reason }: (typeof refusals)[0]) => {
     const { code, stdout, stderr } = await run("main.ts", url);
     deepEqual({ code, stdout }, { code: 1, stdout: "" });
     match(stderr, new RegExp(`${reason.source}[^\n]*\n$`));
-  }
-  const drawn = await run("history.ts", databaseUrl, taskRunId);
+  };
+  const asPrefectNamesIt = databaseUrl.replace(/^postgres:/, "postgresql+asyncpg:");
+  const [drawn, drawnNewest, refused] = await Promise.all([
+    run("history.ts", databaseUrl, taskRunId),
+    run("history.ts", asPrefectNamesIt),
+    run("history.ts", databaseUrl, "7"),
+    ...refusals.map(refuse),
+  ]);
   match(
     drawn.stdout,
     new RegExp(`^\nTask run ${taskRunId}, from .*\n +\\+0 ms +Pending .*\n.* Running .*\n.* Completed `),
   );
-  const asPrefectNamesIt = databaseUrl.replace(/^postgres:/, "postgresql+asyncpg:");
-  match((await run("history.ts", asPrefectNamesIt)).stdout, /^\nTask run .*\n +\+0 ms /);
-  match((await run("history.ts", databaseUrl, "7")).stderr, /^taskRunId must be a UUID string .*\n$/);
+  match(drawnNewest.stdout, /^\nTask run .*\n +\+0 ms /);
+  match(refused.stderr, /^taskRunId must be a UUID string .*\n$/);
   return `${refusals.length} databases refused in one line each, 2 histories drawn`;
 }
 
