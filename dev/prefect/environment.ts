@@ -2,7 +2,10 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-export type PrefectVersion = "3.8.8" | "2.20.25";
+/** Each has its list of packages in this folder. The newest comes first, and a major's versions side by side. */
+export const PREFECT_VERSIONS = ["3.9.1", "3.8.8", "2.20.27", "2.20.25"] as const;
+
+export type PrefectVersion = (typeof PREFECT_VERSIONS)[number];
 
 /** This machine lacks what Prefect needs. The message says what. */
 export class PrefectUnavailable extends Error {}
@@ -10,6 +13,7 @@ export class PrefectUnavailable extends Error {}
 /** A Python that has Prefect and all that Prefect needs, in the versions of this folder's lists. */
 export interface PrefectEnvironment {
   version: PrefectVersion;
+  major: number;
   pythonVersion: string;
   /** The folder of the programs `python` and `prefect`. */
   bin: string;
@@ -17,6 +21,7 @@ export interface PrefectEnvironment {
 
 /** Installs this Prefect in `.prefect`, unless it is there already as its list wants it. */
 export function installPrefect(version: PrefectVersion): PrefectEnvironment {
+  const major = Number(version.split(".")[0]);
   const folder = join(__dirname, "../../.prefect", version);
   const bin = join(folder, "bin");
   const list = join(__dirname, `${version}.txt`);
@@ -25,7 +30,7 @@ export function installPrefect(version: PrefectVersion): PrefectEnvironment {
 
   const isInstalled = existsSync(installedList) && readFileSync(installedList, "utf8") === wanted;
   const pythonVersion = isInstalled ? versionOf(join(bin, "python")) : undefined;
-  if (pythonVersion) return { version, pythonVersion, bin };
+  if (pythonVersion) return { version, major, pythonVersion, bin };
 
   const found = findPython();
   console.log(`Installing Prefect ${version} with Python ${found.version} in .prefect/${version}`);
@@ -44,7 +49,7 @@ export function installPrefect(version: PrefectVersion): PrefectEnvironment {
   }
   if (pip.status !== 0) throw new Error(`pip could not install dev/prefect/${version}.txt:\n${pip.stderr}`);
   writeFileSync(installedList, wanted);
-  return { version, pythonVersion: found.version, bin };
+  return { version, major, pythonVersion: found.version, bin };
 }
 
 function findPython(): { python: string; version: string } {

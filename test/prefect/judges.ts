@@ -1,4 +1,5 @@
 import { deepEqual } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import type { PrefectEnvironment } from "../../dev/prefect/environment";
 import { startPrefect } from "../../dev/prefect/server";
 import { createDataSource } from "../../examples/prefect/data-source";
@@ -11,6 +12,7 @@ import { followPage } from "./follow-page";
 import { judge } from "./judge";
 import { type Live, python, startWorker } from "./live";
 import { migrateByMistake } from "./migrate-by-mistake";
+import { assertOnPage, type Outcome } from "./outcome";
 import { useOwnTransaction } from "./own-transaction";
 import { readStates } from "./read-states";
 import { recordStates } from "./record-states";
@@ -20,7 +22,7 @@ import { setAndDelete } from "./set-and-delete";
  * Judges the packed package by a Prefect at work: `judges.ts ENVIRONMENT`, in a host's folder, with DATABASE_URL naming
  * an empty database. It ends, and Prefect with it, when its parent does.
  */
-async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promise<void> {
+async function main({ version, major, pythonVersion, bin }: PrefectEnvironment): Promise<void> {
   const endWithParent = () => process.exit(1);
   process.once("disconnect", endWithParent);
   const { DATABASE_URL: url = "" } = process.env;
@@ -28,9 +30,15 @@ async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promis
   const prefect = await startPrefect(bin, url);
   const dataSource = await createDataSource(url).initialize();
   const host = await startHost(url);
-  const [{ server_version: postgres }] = await dataSource.query("SHOW server_version");
-  console.log(`\nPrefect ${version}, Python ${pythonVersion}, PostgreSQL ${postgres}`);
-  const live: Live = { version, prefect, worker: startWorker(prefect), dataSource, hostUrl: host.url };
+  const [{ server_version: postgresVersion }] = await dataSource.query("SHOW server_version");
+  console.log(`\nPrefect ${version}, Python ${pythonVersion}, PostgreSQL ${postgresVersion}`);
+  const live: Live = {
+    major,
+    prefect,
+    worker: startWorker(prefect),
+    dataSource,
+    hostUrl: host.url,
+  };
   const catalogue = await readCatalogue(dataSource.manager);
 
   await judge("Prefect records states of every kind", () => recordStates(live));
@@ -52,8 +60,21 @@ async function main({ version, pythonVersion, bin }: PrefectEnvironment): Promis
   await judge("A migration by mistake is refused", async () =>
     migrateByMistake(await copyDatabase(url, "mistake")),
   );
+
+  const outcome: Outcome = {
+    version,
+    pythonVersion,
+    postgresVersion,
+    states: Object.keys(original.states).length,
+    taskRuns: Object.keys(original.lists).length,
+    differences: process.exitCode ? "see above" : 0,
+  };
+  await judge("docs/prefect.md has this outcome in its table", async () => {
+    assertOnPage(readFileSync("docs/prefect.md", "utf8"), outcome);
+    return `${outcome.states} states of ${outcome.taskRuns} task runs`;
+  });
   process.off("disconnect", endWithParent);
-  process.disconnect();
+  process.send?.(outcome, () => process.disconnect());
 }
 
 /** The copy is made when PostgreSQL has ended the connections to the original. */

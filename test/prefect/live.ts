@@ -4,13 +4,13 @@ import type { DataSource, EntityManager } from "typeorm";
 import { type TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { type Conversation, converse } from "../../dev/prefect/conversation";
-import type { PrefectVersion } from "../../dev/prefect/environment";
 import type { PrefectServer } from "../../dev/prefect/server";
 import type { StateJson } from "./differences";
 
 /** What the judges compare: Prefect's server at work, and a host of ours on its database. */
 export interface Live {
-  version: PrefectVersion;
+  /** Of Prefect's version. */
+  major: number;
   prefect: PrefectServer;
   /** Prefect's own Python code on the same database. */
   worker: Conversation;

@@ -5,29 +5,43 @@ import { join } from "node:path";
 
 import { install, pack, temporaryFolder } from "../../dev/npm";
 import { startPostgres } from "../../dev/postgres";
-import { installPrefect, PrefectUnavailable, type PrefectVersion } from "../../dev/prefect/environment";
+import {
+  installPrefect,
+  PREFECT_VERSIONS,
+  type PrefectEnvironment,
+  PrefectUnavailable,
+} from "../../dev/prefect/environment";
 import { runOnServer } from "../support/database";
 import { NORMALISATIONS } from "./differences";
+import { asTable, type Outcome } from "./outcome";
 
-/** Judges the packed package by Prefect 3; with `--all` also by Prefect 2. */
+/** Judges the packed package by the newest Prefect; with `--all` by each. */
 async function main(): Promise<void> {
-  const versions: PrefectVersion[] = process.argv.includes("--all") ? ["3.8.8", "2.20.25"] : ["3.8.8"];
-  const environments = versions.map(installPrefect);
+  const all = process.argv.includes("--all");
+  const environments = (all ? PREFECT_VERSIONS : PREFECT_VERSIONS.slice(0, 1)).map(installPrefect);
   const host = installHost();
   const server = await startPostgres();
-  console.log(`Compared as equal:\n${NORMALISATIONS.map((line) => `  ${line}`).join("\n")}`);
-  for (const environment of environments) {
-    const database = `prefect-${environment.version}`;
+  const run = async (script: string, database: string, ...given: PrefectEnvironment[]) => {
     await runOnServer(server.url, `CREATE DATABASE "${database}"`);
-    const script = ["--import", "tsx", "test/prefect/judges.ts", JSON.stringify(environment)];
-    const judges = spawn(process.execPath, script, {
+    const args = ["--import", "tsx", `test/prefect/${script}`, ...given.map((one) => JSON.stringify(one))];
+    const judges = spawn(process.execPath, args, {
       cwd: host,
       env: { ...process.env, DATABASE_URL: new URL(database, server.url).href },
       stdio: ["inherit", "inherit", "inherit", "ipc"], // The channel closes when this process ends, however it ends.
     });
+    const outcomes: Outcome[] = [];
+    judges.on("message", (outcome: Outcome) => outcomes.push(outcome));
     const [code] = await once(judges, "exit");
     if (code !== 0) process.exitCode = 1;
+    return outcomes;
+  };
+
+  console.log(`Compared as equal:\n${NORMALISATIONS.map((line) => `  ${line}`).join("\n")}`);
+  const outcomes: Outcome[] = [];
+  for (const environment of environments) {
+    outcomes.push(...(await run("judges.ts", `prefect-${environment.version}`, environment)));
   }
+  console.log(`\n${asTable(outcomes)}`);
   await server.stop();
 }
 
