@@ -7,7 +7,10 @@ import { differences, parsed, type StateJson } from "./differences";
 import { ask, assertNone, columnsOf, type Live, readRows, service } from "./live";
 
 /** Reads each state and each list, and compares with the rows, with Prefect's functions and with its routes. */
-export async function readStates({ prefect, dataSource }: Live, original: ByFunctions): Promise<string> {
+export async function readStates(
+  { prefect, dataSource }: Pick<Live, "prefect" | "dataSource">,
+  original: ByFunctions,
+): Promise<string> {
   const { manager } = dataSource;
   const rows = await readRows(manager);
   equal(Object.keys(original.states).length, rows.size);

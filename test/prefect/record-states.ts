@@ -24,7 +24,7 @@ const DATA = [{ rows: [1, 2.5, null], text: "ä👋" }, ["a", "b"], [], "text", 
  * Records states of all nine types: by flows that Prefect's engine runs, over its REST interface, and by a row as an
  * older Prefect wrote it, with the keys of that time.
  */
-export async function recordStates(live: Live): Promise<string> {
+export async function recordStates(live: Pick<Live, "prefect" | "dataSource">): Promise<string> {
   await live.prefect.python(join(__dirname, "flows.py"), "everything");
   await recordOverRest(live);
   const { manager } = live.dataSource;
@@ -56,7 +56,7 @@ export async function recordStates(live: Live): Promise<string> {
   return `${states} states of ${runs} task runs: ${types}`;
 }
 
-async function recordOverRest({ prefect: { url } }: Live): Promise<void> {
+async function recordOverRest({ prefect: { url } }: Pick<Live, "prefect">): Promise<void> {
   const flow = await send(url, "/flows/", { name: "over REST" });
   const flowRun = await send(url, "/flow_runs/", { flow_id: flow.id });
   let runs = 0;

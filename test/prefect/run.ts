@@ -15,10 +15,11 @@ import { runOnServer } from "../support/database";
 import { NORMALISATIONS } from "./differences";
 import { asTable, type Outcome } from "./outcome";
 
-/** Judges the packed package by the newest Prefect; with `--all` by each. */
+/** Judges the packed package by the newest Prefect; with `--all` by each, and by an upgrade to the newest. */
 async function main(): Promise<void> {
   const all = process.argv.includes("--all");
-  const environments = (all ? PREFECT_VERSIONS : PREFECT_VERSIONS.slice(0, 1)).map(installPrefect);
+  const [newest, previous] = PREFECT_VERSIONS;
+  const environments = (all ? PREFECT_VERSIONS : [newest]).map(installPrefect);
   const host = installHost();
   const server = await startPostgres();
   const run = async (script: string, database: string, ...given: PrefectEnvironment[]) => {
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   for (const environment of environments) {
     outcomes.push(...(await run("judges.ts", `prefect-${environment.version}`, environment)));
   }
+  if (all) await run("upgrade.ts", "prefect-upgrade", installPrefect(previous), installPrefect(newest));
   console.log(`\n${asTable(outcomes)}`);
   await server.stop();
 }
