@@ -10,6 +10,7 @@ import { readCatalogue } from "./catalogue";
 import { startHost, useExample } from "./example";
 import { followPage } from "./follow-page";
 import { judge } from "./judge";
+import { keepResults } from "./keep-results";
 import { type Live, python, startWorker } from "./live";
 import { migrateByMistake } from "./migrate-by-mistake";
 import { assertOnPage, type Outcome } from "./outcome";
@@ -47,6 +48,7 @@ async function main({ version, major, pythonVersion, bin }: PrefectEnvironment):
   await judge("The host answers as Prefect's server", () => askOverHttp(live, original));
   await judge("What Prefect sets is read, and deleted for Prefect too", () => setAndDelete(live, original));
   await judge("A host's own transactions work on Prefect's table", () => useOwnTransaction(live));
+  await judge("Results are where docs/prefect.md says, and go as it says", () => keepResults(live));
   await judge("The example draws histories, and says what is wrong", () => useExample(live));
   await judge("Prefect's schema is as it was", async () => {
     deepEqual(await readCatalogue(dataSource.manager), catalogue);
