@@ -7,6 +7,7 @@ import { runOnServer } from "../support/database";
 import { askOverHttp } from "./ask-over-http";
 import type { ByFunctions } from "./by-functions";
 import { readCatalogue } from "./catalogue";
+import { deleteBesideRetention } from "./delete-beside-retention";
 import { startHost, useExample } from "./example";
 import { followPage } from "./follow-page";
 import { judge } from "./judge";
@@ -49,6 +50,11 @@ async function main({ version, major, pythonVersion, bin }: PrefectEnvironment):
   await judge("What Prefect sets is read, and deleted for Prefect too", () => setAndDelete(live, original));
   await judge("A host's own transactions work on Prefect's table", () => useOwnTransaction(live));
   await judge("Results are where docs/prefect.md says, and go as it says", () => keepResults(live));
+  if (major > 2) {
+    await judge("A host deletes beside Prefect's retention", () => deleteBesideRetention(live));
+  } else {
+    console.log(`-       Prefect ${version} has no retention to delete beside`);
+  }
   await judge("The example draws histories, and says what is wrong", () => useExample(live));
   await judge("Prefect's schema is as it was", async () => {
     deepEqual(await readCatalogue(dataSource.manager), catalogue);
