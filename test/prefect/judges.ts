@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import type { PrefectEnvironment } from "../../dev/prefect/environment";
+import { PREFECT_VERSIONS, type PrefectEnvironment } from "../../dev/prefect/environment";
 import { startPrefect } from "../../dev/prefect/server";
 import { createDataSource } from "../../examples/prefect/data-source";
 import { runOnServer } from "../support/database";
@@ -12,6 +12,7 @@ import { startHost, useExample } from "./example";
 import { followPage } from "./follow-page";
 import { judge } from "./judge";
 import { keepResults } from "./keep-results";
+import { listObservedStates } from "./list-observed-states";
 import { type Live, python, startWorker } from "./live";
 import { migrateByMistake } from "./migrate-by-mistake";
 import { assertOnPage, type Outcome } from "./outcome";
@@ -34,8 +35,10 @@ async function main({ version, major, pythonVersion, bin }: PrefectEnvironment):
   const host = await startHost(url);
   const [{ server_version: postgresVersion }] = await dataSource.query("SHOW server_version");
   console.log(`\nPrefect ${version}, Python ${pythonVersion}, PostgreSQL ${postgresVersion}`);
+  const isNewest = version === PREFECT_VERSIONS[0];
   const live: Live = {
     major,
+    isNewest,
     prefect,
     worker: startWorker(prefect),
     dataSource,
@@ -50,6 +53,7 @@ async function main({ version, major, pythonVersion, bin }: PrefectEnvironment):
   await judge("What Prefect sets is read, and deleted for Prefect too", () => setAndDelete(live, original));
   await judge("A host's own transactions work on Prefect's table", () => useOwnTransaction(live));
   await judge("Results are where docs/prefect.md says, and go as it says", () => keepResults(live));
+  await judge("Prefect lists the names of states as this table has them", () => listObservedStates(live));
   if (major > 2) {
     await judge("A host deletes beside Prefect's retention", () => deleteBesideRetention(live));
   } else {

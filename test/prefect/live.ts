@@ -11,6 +11,8 @@ import type { StateJson } from "./differences";
 export interface Live {
   /** Of Prefect's version. */
   major: number;
+  /** Whether there is no newer version of Prefect among those that judge. */
+  isNewest: boolean;
   prefect: PrefectServer;
   /** Prefect's own Python code on the same database. */
   worker: Conversation;
