@@ -18,6 +18,7 @@ import { migrateByMistake } from "./migrate-by-mistake";
 import { assertOnPage, type Outcome } from "./outcome";
 import { useOwnTransaction } from "./own-transaction";
 import { readStates } from "./read-states";
+import { recordBesideRecorder } from "./record-beside-recorder";
 import { recordStates } from "./record-states";
 import { setAndDelete } from "./set-and-delete";
 
@@ -55,9 +56,12 @@ async function main({ version, major, pythonVersion, bin }: PrefectEnvironment):
   await judge("Results are where docs/prefect.md says, and go as it says", () => keepResults(live));
   await judge("Prefect lists the names of states as this table has them", () => listObservedStates(live));
   if (major > 2) {
+    await judge("A host records beside Prefect's recorder", () => recordBesideRecorder(live));
     await judge("A host deletes beside Prefect's retention", () => deleteBesideRetention(live));
   } else {
-    console.log(`-       Prefect ${version} has no retention to delete beside`);
+    console.log(
+      `-       Prefect ${version} has neither a recorder nor a retention to record and delete beside`,
+    );
   }
   await judge("The example draws histories, and says what is wrong", () => useExample(live));
   await judge("Prefect's schema is as it was", async () => {
