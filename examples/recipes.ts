@@ -1,6 +1,6 @@
 /** What people ask most of the history beyond the service's methods. docs/recipes.md explains each of these. */
 import { type EntityManager, MoreThanOrEqual } from "typeorm";
-import { TaskRunState } from "typeorm-task-run-state";
+import { assertUuid, TaskRunState } from "typeorm-task-run-state";
 
 export function latestState(manager: EntityManager, taskRunId: string): Promise<TaskRunState | null> {
   return manager.findOne(TaskRunState, {
@@ -9,10 +9,12 @@ export function latestState(manager: EntityManager, taskRunId: string): Promise<
   });
 }
 
-export function durations(
+/** By the table's clock, which counts microseconds. The latest state has `null`. */
+export async function durations(
   manager: EntityManager,
   taskRunId: string,
 ): Promise<{ name: string; seconds: number | null }[]> {
+  assertUuid("taskRunId", taskRunId);
   const next = "lead(state.timestamp) OVER (ORDER BY state.timestamp, state.id)";
   return manager
     .createQueryBuilder(TaskRunState, "state")
@@ -24,23 +26,29 @@ export function durations(
     .getRawMany();
 }
 
-/** The first 100 states, or the 100 that follow the state with the id `after`. */
-export function page(manager: EntityManager, taskRunId: string, after?: string): Promise<TaskRunState[]> {
+/** The first 100 states, or the 100 behind a place; and the place behind these, unless there are fewer. */
+export async function page(
+  manager: EntityManager,
+  taskRunId: string,
+  after?: string,
+): Promise<{ states: TaskRunState[]; next: string | null }> {
+  assertUuid("taskRunId", taskRunId);
   const query = manager
     .createQueryBuilder(TaskRunState, "state")
+    .addSelect("(extract(epoch FROM state.timestamp) * 1000000)::bigint", "microseconds")
     .where("state.taskRunId = :taskRunId", { taskRunId })
     .orderBy("state.timestamp")
     .addOrderBy("state.id")
     .limit(100);
   if (after !== undefined) {
-    const time = query
-      .subQuery()
-      .select("last.timestamp")
-      .from(TaskRunState, "last")
-      .where("last.id = :after");
-    query.andWhere(`(state.timestamp, state.id) > (${time.getQuery()}, :after)`, { after });
+    const [, microseconds = "", id] = /^(-\d{1,17}|\d{1,18}):(.*)$/.exec(after) ?? [];
+    assertUuid("after", id);
+    const time = "timestamptz 'epoch' + CAST(:time AS interval)";
+    query.andWhere(`(state.timestamp, state.id) > (${time}, :id)`, { time: `${microseconds} us`, id });
   }
-  return query.getMany();
+  const { entities: states, raw } = await query.getRawAndEntities<{ microseconds: string }>();
+  const last = raw.length < 100 ? undefined : raw.at(-1);
+  return { states, next: last ? `${last.microseconds}:${states.at(-1)?.id}` : null };
 }
 
 export function latestStates(manager: EntityManager, taskRunIds: string[]): Promise<TaskRunState[]> {

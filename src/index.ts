@@ -4,6 +4,7 @@ export { StateType, TERMINAL_STATE_TYPES } from "./entities/state-type";
 export { TaskRunState } from "./entities/task-run-state.entity";
 export { migrations } from "./migrations";
 export { CreateTaskRunState1795305600000 } from "./migrations/1795305600000-CreateTaskRunState";
+export { assertUuid } from "./services/arguments";
 export { InvalidUuidError } from "./services/invalid-uuid.error";
 export type { NewTaskRunState } from "./services/new-task-run-state";
 export { type PruneOptions, type PruneStep, pruneTaskRunStates } from "./services/prune-task-run-states";

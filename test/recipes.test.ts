@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { AbstractLogger, type EntityManager } from "typeorm";
-import { type TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { InvalidUuidError, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { durations, insertedSince, latestState, latestStates, page } from "../examples/recipes";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { readPage } from "./support/documents";
+import { failureOf } from "./support/failure-of";
 import { fillHistories } from "./support/fill";
 import { explain } from "./support/plan";
 import { record } from "./support/record";
@@ -83,19 +85,70 @@ test("how long each state lasted takes the history", async () => {
   expect(rows).toEqual({ [INDEX]: STATES });
 });
 
-test("a page of a long history takes its rows and those of the times at which it begins and ends", async () => {
+test("the pages of a long history take their rows and those of the times at which they begin and end", async () => {
   const [, long] = taskRunIds;
   const expected = ids(await history(long));
   const found: string[] = [];
-  for (;;) {
-    const { answer, rows } = await measure(page(manager, long, found.at(-1)));
-    if (answer.length === 0) break;
-    found.push(...ids(answer));
-    expect(rows[INDEX]).toBeLessThanOrEqual(100 + 2 * 60); // Sixty states are of the same minute.
-    expect(rows).toEqual({ [INDEX]: expect.anything(), ...(found.length > 100 && { [KEY]: 1 }) });
+  let next: string | null | undefined;
+  while (next !== null) {
+    const { answer, rows } = await measure(page(manager, long, next));
+    found.push(...ids(answer.states));
+    expect(rows[INDEX] ?? 0).toBeLessThanOrEqual(100 + 2 * 60); // Sixty states are of the same minute.
+    expect(Object.keys(rows)).toEqual([INDEX]);
+    next = answer.next;
   }
   expect(found).toEqual(expected);
   expect(found).toHaveLength(1000);
+});
+
+describe("a page behind a place", () => {
+  const taskRunId = randomUUID();
+  /** 250 states, seven to each millisecond and two to each microsecond, in no order of their ids. */
+  beforeAll(() =>
+    manager.query(
+      `INSERT INTO task_run_state (id, task_run_id, type, name, timestamp)
+       SELECT gen_random_uuid(), $1, 'RUNNING', 'Running', timestamptz '1969-12-31 23:59:59.99Z' + n / 2 * interval '250 us'
+       FROM generate_series(1, 250) n`,
+      [taskRunId],
+    ),
+  );
+
+  afterAll(() => manager.delete(TaskRunState, { taskRunId }));
+
+  test("repeats and skips nothing when states around it are deleted", async () => {
+    const expected = ids(await history(taskRunId));
+    const first = await page(manager, taskRunId);
+    await manager.delete(TaskRunState, expected.slice(90, 105));
+    const second = await page(manager, taskRunId, first.next ?? "");
+    const third = await page(manager, taskRunId, second.next ?? "");
+    expect(ids(first.states)).toEqual(expected.slice(0, 100));
+    expect(ids(second.states)).toEqual(expected.slice(105, 205));
+    expect(ids(third.states)).toEqual(expected.slice(205));
+    expect(third.next).toBeNull();
+  });
+
+  test("is of the task run that was asked for, also behind the place of another one", async () => {
+    const [plain] = taskRunIds;
+    const { next } = await page(manager, taskRunId);
+    expect((await page(manager, plain, next ?? "")).states).toEqual(await history(plain));
+  });
+});
+
+test("what is no id, or no place of a page, is refused before any SQL", async () => {
+  const taskRunId = randomUUID();
+  latest.sql = "";
+  for (const id of ["7", "' OR true --", ""]) {
+    for (const refused of [
+      durations(manager, id),
+      page(manager, id),
+      page(manager, taskRunId, id),
+      page(manager, taskRunId, `0:${id}`),
+      page(manager, taskRunId, taskRunId),
+    ]) {
+      expect(await failureOf(refused)).toBeInstanceOf(InvalidUuidError);
+    }
+  }
+  expect(latest.sql).toBe("");
 });
 
 test("the latest states of many task runs take their histories", async () => {
@@ -108,7 +161,7 @@ test("the latest states of many task runs take their histories", async () => {
 
 describe("of all task runs,", () => {
   const blocks = readPage("docs/recipes.md").blocks.filter(({ kind }) => kind === "sql run");
-  const [stuck, since] = blocks.map(({ code }) => code) as [string, string];
+  const [stuck, counts, since] = blocks.map(({ code }) => code) as [string, string, string];
   let start: Date;
   let recorded: string[];
 
@@ -127,6 +180,19 @@ describe("of all task runs,", () => {
     expect(Object.keys(rows)).toEqual([INDEX]);
     const tied = 60 + STATES; // The latest states of two of them.
     expect(rows[INDEX]).toBeLessThanOrEqual(3 * (RUNS + recorded.length) + tied);
+  });
+
+  test("how many are in each type takes no more rows", async () => {
+    const { answer, rows } = await measure(manager.query(counts));
+    const completed = RUNS - RUNS / 10;
+    expect(new Map(answer.map(Object.values))).toEqual(
+      new Map([
+        ["COMPLETED", String(completed)],
+        ["RUNNING", String(RUNS / 10 + recorded.length)],
+      ]),
+    );
+    expect(Object.keys(rows)).toEqual([INDEX]);
+    expect(rows[INDEX]).toBeLessThanOrEqual(3 * (RUNS + recorded.length) + 60 + STATES);
   });
 
   test("the states since a moment take one row for each task run, and themselves", async () => {

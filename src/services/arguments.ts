@@ -37,6 +37,12 @@ function unregistered({ entityMetadatas }: DataSource): EntityMetadataNotFoundEr
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/**
+ * Checks an id as each method and function of this package does: a UUID in its canonical form, in any case and of any version.
+ *
+ * @param parameter what the error calls it, such as `"taskRunId"`.
+ * @throws {InvalidUuidError} when it is anything else.
+ */
 export function assertUuid(parameter: string, value: unknown): asserts value is string {
   if (typeof value !== "string" || !UUID.test(value)) throw new InvalidUuidError(parameter, value);
 }
