@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { EntityManager } from "typeorm";
+import type { EntityManager, QueryRunner } from "typeorm";
 import {
   migrations,
   pruneTaskRunStates,
@@ -56,6 +56,84 @@ describe("a table that was in use before", () => {
     expect(await drift(dataSource)).toEqual([]);
     for (const { id } of states)
       expect(await service.readTaskRunState(dataSource.manager, id)).toMatchObject({ id });
+  });
+});
+
+describe("a table that has more than the package made", () => {
+  const database = useDatabase();
+
+  /** Who may do what with the table, its checks and its columns' comments. */
+  async function details({ query }: Pick<TestDataSource, "query">): Promise<unknown> {
+    return query(`
+      SELECT relowner::regrole::text, (SELECT array_agg(acl::text ORDER BY acl::text) FROM unnest(relacl) acl) AS acl,
+        ARRAY(SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = state.oid AND contype = 'c') AS checks,
+        ARRAY(SELECT description FROM pg_description WHERE objoid = state.oid AND objsubid > 0) AS comments
+      FROM pg_class state WHERE oid = 'task_run_state'::regclass`);
+  }
+
+  test("keeps owner, grants, checks and comments, there and back", async () => {
+    const dataSource = await database.connect();
+    await dataSource.query(`
+      GRANT SELECT, INSERT ON task_run_state TO pg_monitor WITH GRANT OPTION;
+      GRANT SELECT ON task_run_state TO PUBLIC;
+      ALTER TABLE task_run_state ADD CHECK (name <> ''), OWNER TO pg_database_owner;
+      COMMENT ON COLUMN task_run_state.data IS 'the result'`);
+    const query = dataSource.query.bind(dataSource);
+    const before = await details({ query });
+    expect(JSON.stringify(before)).toMatch(/pg_monitor=a\*r\*.*the result/);
+
+    const later = await database.connect(partitioned);
+    expect(await details({ query })).toEqual(before);
+    await later.undoLastMigration();
+    expect(await details({ query })).toEqual(before);
+  });
+
+  test.each([
+    ["CREATE POLICY mine ON task_run_state USING (true)", "policy mine on table task_run_state"],
+    ["ALTER TABLE task_run_state ENABLE ROW LEVEL SECURITY", "row level security"],
+    [
+      "CREATE TRIGGER mine BEFORE UPDATE ON task_run_state FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+      "trigger mine on table task_run_state",
+    ],
+    ["CREATE INDEX ix_mine ON task_run_state (name)", "index ix_mine"],
+    ["CREATE VIEW mine AS SELECT id FROM task_run_state", "rule _RETURN on view mine"],
+    [
+      "CREATE FUNCTION latest() RETURNS task_run_state LANGUAGE sql BEGIN ATOMIC SELECT * FROM task_run_state; END",
+      "function latest()",
+    ],
+    ["CREATE TABLE mine (id uuid REFERENCES task_run_state)", "constraint mine_id_fkey on table mine"],
+    [
+      "CREATE TABLE run (id uuid PRIMARY KEY); ALTER TABLE task_run_state ADD FOREIGN KEY (task_run_id) REFERENCES run",
+      "constraint task_run_state_task_run_id_fkey on table task_run_state",
+    ],
+    [
+      "CREATE PUBLICATION mine FOR TABLE task_run_state",
+      "publication of table task_run_state in publication mine",
+    ],
+    ["COMMENT ON TABLE task_run_state IS 'mine'", "comment on the table"],
+    ["GRANT SELECT (name) ON task_run_state TO pg_monitor", "grants on column name"],
+    ["ALTER TABLE task_run_state SET (fillfactor = 90)", "storage parameters"],
+    ["ALTER TABLE task_run_state REPLICA IDENTITY FULL", "replica identity"],
+    ["CREATE STATISTICS mine ON type, name FROM task_run_state", "statistics object mine"],
+  ])("refuses what it would lose, there and back: %s", async (sql, named) => {
+    const expected = `Drop these before this migration, and create them again behind it: ${named}.`;
+    const dataSource = await database.connect(partitioned);
+    const refusal = async (work: (runner: QueryRunner) => Promise<void>) => {
+      const runner = dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await runner.query(sql);
+      const error = await failureOf(work(runner));
+      await runner.rollbackTransaction();
+      await runner.release();
+      return error;
+    };
+    const migration = new PartitionByWeek1795500000000();
+    // A table with partitions takes no storage parameters.
+    if (!sql.includes("fillfactor")) {
+      expect(await refusal((runner) => migration.down(runner))).toEqual(new Error(expected));
+    }
+    await dataSource.undoLastMigration();
+    expect(await refusal((runner) => migration.up(runner))).toEqual(new Error(expected));
   });
 });
 

@@ -1,18 +1,24 @@
 import type { EntityManager, MigrationInterface, QueryRunner } from "typeorm";
 
-/** Makes of the table one with a partition for each week. It comes after the package's migrations. */
+/**
+ * Makes of the table one with a partition for each week. It comes after the package's migrations. Another table takes the
+ * place of yours: it gets the columns, their comments and checks, the owner and the grants. Whatever else hangs on yours is
+ * named in the error, and nothing has changed then.
+ */
 export class PartitionByWeek1795500000000 implements MigrationInterface {
   /** What is there becomes the partition of all ids before next Monday. PostgreSQL reads it once, and copies nothing. */
   async up({ manager }: QueryRunner): Promise<void> {
+    const access = await accessOf(manager);
     await manager.query(`
       ALTER TABLE task_run_state RENAME TO task_run_state_before;
       ALTER INDEX pk_task_run_state RENAME TO pk_task_run_state_before;
       ALTER INDEX ix_task_run_state__task_run_id_timestamp RENAME TO ix_task_run_state_before;
 
       CREATE TABLE task_run_state (
-        LIKE task_run_state_before INCLUDING DEFAULTS, CONSTRAINT pk_task_run_state PRIMARY KEY (id)
+        LIKE task_run_state_before ${COLUMNS}, CONSTRAINT pk_task_run_state PRIMARY KEY (id)
       ) PARTITION BY RANGE (id);
       CREATE INDEX ix_task_run_state__task_run_id_timestamp ON task_run_state (task_run_id, timestamp);
+      ${access};
 
       ALTER TABLE task_run_state ATTACH PARTITION task_run_state_before
         FOR VALUES FROM (MINVALUE) TO ('${firstId(nextMonday())}');
@@ -22,14 +28,48 @@ export class PartitionByWeek1795500000000 implements MigrationInterface {
 
   /** Copies every row. */
   async down({ manager }: QueryRunner): Promise<void> {
+    const access = await accessOf(manager);
     await manager.query(`
-      CREATE TABLE task_run_state_whole (LIKE task_run_state INCLUDING DEFAULTS);
+      CREATE TABLE task_run_state_whole (LIKE task_run_state ${COLUMNS});
       INSERT INTO task_run_state_whole SELECT * FROM task_run_state;
       DROP TABLE task_run_state;
       ALTER TABLE task_run_state_whole RENAME TO task_run_state;
       ALTER TABLE task_run_state ADD CONSTRAINT pk_task_run_state PRIMARY KEY (id);
-      CREATE INDEX ix_task_run_state__task_run_id_timestamp ON task_run_state (task_run_id, timestamp)`);
+      CREATE INDEX ix_task_run_state__task_run_id_timestamp ON task_run_state (task_run_id, timestamp);
+      ${access}`);
   }
+}
+
+const COLUMNS = "INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS";
+
+/** The SQL that gives a new table the owner and the grants of this one. Refuses a table that has more than a new one gets. */
+async function accessOf(manager: EntityManager): Promise<string> {
+  const others: { other: string }[] = await manager.query(`
+    SELECT other FROM pg_class state, LATERAL (
+      SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend
+       WHERE refclassid IN ('pg_class'::regclass, 'pg_type'::regclass) AND refobjid IN (state.oid, state.reltype)
+         AND deptype <> 'i' AND classid <> 'pg_attrdef'::regclass
+         AND objid <> 'ix_task_run_state__task_run_id_timestamp'::regclass
+         AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = objid)
+         AND NOT EXISTS (SELECT FROM pg_constraint WHERE oid = objid AND conrelid = state.oid AND contype IN ('c', 'n', 'p'))
+      UNION SELECT 'comment on the table' WHERE obj_description(state.oid, 'pg_class') IS NOT NULL
+      UNION SELECT 'grants on column ' || attname FROM pg_attribute WHERE attrelid = state.oid AND attacl IS NOT NULL
+      UNION SELECT 'replica identity' WHERE state.relreplident <> 'd'
+      UNION SELECT 'row level security' WHERE state.relrowsecurity
+      UNION SELECT 'storage parameters' WHERE state.reloptions IS NOT NULL
+    ) found (other) WHERE state.oid = 'task_run_state'::regclass ORDER BY other`);
+  if (others.length > 0) {
+    const list = others.map(({ other }) => other).join(", ");
+    throw new Error(`Drop these before this migration, and create them again behind it: ${list}.`);
+  }
+  const [{ access }] = await manager.query(`
+    SELECT concat_ws('; ', format('ALTER TABLE task_run_state OWNER TO %I', pg_get_userbyid(relowner)), (
+      SELECT string_agg(format('GRANT %s ON task_run_state TO %s %s', privilege_type,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+        CASE WHEN is_grantable THEN 'WITH GRANT OPTION' END), '; ')
+      FROM aclexplode(relacl)
+    )) AS access FROM pg_class WHERE oid = 'task_run_state'::regclass`);
+  return access;
 }
 
 /** Makes the partitions of the next so many weeks, as far as they are missing. Call it once a week. */
