@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -66,6 +67,7 @@ describe("In a folder as a reader has it", () => {
   const folder = mkdtempSync(join(tmpdir(), "task-run-state-documents-"));
   const fileOf = (block: Block) => join(at(block).replace(":", "-"), block.argument ?? "block.mts");
   const files = [...programs, ...blocksOf("ts compile")];
+  const prelude = join(__dirname, "support/document-prelude.ts");
 
   beforeAll(() => {
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
@@ -75,21 +77,43 @@ describe("In a folder as a reader has it", () => {
       // A line has the number that it has in the page, which the compiler will name.
       writeFileSync(path, "\n".repeat(block.line - 1) + block.code);
     }
-    const config = {
-      extends: join(root, "tsconfig.json"),
-      compilerOptions: { noUnusedLocals: false, exactOptionalPropertyTypes: false },
-      include: [join(root, "src")], // tsx applies these options to no other files.
-      files: [join(__dirname, "support/document-prelude.ts"), ...files.map(fileOf)],
-    };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    // With these options tsx runs the programs, and finds the package.
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: join(root, "tsconfig.json"), include: [folder, join(root, "src")] }),
+    );
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("every block of TypeScript compiles", () => {
-    const { stdout, status } = spawnSync(join(root, "node_modules/.bin/tsc"), {
-      cwd: folder,
-      encoding: "utf8",
-    });
+  test("every block of TypeScript, and every file that one is a part of, compiles with the options of `tsc --init`", () => {
+    const tsc = (...args: string[]) =>
+      spawnSync(join(root, "node_modules/.bin/tsc"), args, { cwd: folder, encoding: "utf8" });
+    mkdirSync(join(folder, "init"));
+    spawnSync(join(root, "node_modules/.bin/tsc"), ["--init"], { cwd: join(folder, "init") });
+    tsc(
+      "--project",
+      join(root, "tsconfig.build.json"),
+      "--emitDeclarationOnly",
+      "--outDir",
+      join(folder, "package"),
+    );
+    cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+    writeFileSync(join(folder, "package/package.json"), JSON.stringify({ type: "commonjs" }));
+    cpSync(prelude, join(folder, "prelude.ts"));
+    const shown = blocks.filter(({ kind }) => kind === "ts source").map(({ argument = "" }) => argument);
+    const config = {
+      extends: "./init/tsconfig.json",
+      compilerOptions: {
+        types: ["node"],
+        experimentalDecorators: true, // TypeORM's decorators are these.
+        noEmit: true,
+        paths: { "typeorm-task-run-state": ["./package/index.d.ts"] },
+      },
+      files: ["prelude.ts", ...files.map(fileOf), ...new Set(shown)],
+    };
+    writeFileSync(join(folder, "tsconfig.init.json"), JSON.stringify(config));
+    const { stdout, status } = tsc("--project", "tsconfig.init.json");
     expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
   });
 
