@@ -1,4 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Column, type MigrationInterface, type QueryRunner, TableColumn } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
@@ -54,4 +58,38 @@ test("a process of the old version records on while a new one migrates, reads, r
   expect(await recorder.ended).toMatchObject({ code: 0 });
   const left = await service.readTaskRunStates(oldVersion.manager, taskRunId);
   expect(left.map((state) => state.id).sort()).toEqual([...recorded(), id].sort());
+});
+
+test("a column that a minor version adds, as CONTRIBUTING.md says, breaks nothing that hosts write today", () => {
+  const root = join(__dirname, "..");
+  const folder = mkdtempSync(join(tmpdir(), "task-run-state-types-"));
+  const tsc = (...args: string[]) => {
+    const { stdout, status } = spawnSync(join(root, "node_modules/.bin/tsc"), args, {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
+  };
+  try {
+    for (const file of ["src", "package.json", "tsconfig.json", "tsconfig.build.json"]) {
+      cpSync(join(root, file), join(folder, file), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+    const [property] = /priority\?: [^`]+/.exec(readFileSync(join(root, "CONTRIBUTING.md"), "utf8")) ?? [];
+    const entity = join(folder, "src/entities/task-run-state.entity.ts");
+    const column = `@Column({ name: "priority", type: "integer", nullable: true })\n${property};\n}`;
+    writeFileSync(entity, readFileSync(entity, "utf8").replace(/^}$/m, column));
+    tsc("-p", "tsconfig.build.json");
+
+    cpSync(join(__dirname, "hosts/types/usage.mts"), join(folder, "usage.mts"));
+    const config = {
+      extends: join(__dirname, "hosts/types/tsconfig.json"),
+      compilerOptions: { skipLibCheck: true, paths: { "typeorm-task-run-state": ["./dist/index.d.ts"] } },
+      files: ["usage.mts"],
+    };
+    writeFileSync(join(folder, "host.json"), JSON.stringify(config));
+    tsc("-p", "host.json");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -4,6 +4,8 @@ import {
   InvalidUuidError,
   type JsonValue,
   migrations,
+  type PruneOptions,
+  type PruneStep,
   type StateDetails,
   StateType,
   TaskRunState,
@@ -12,7 +14,10 @@ import {
   withPreparedStatements,
 } from "typeorm-task-run-state";
 
-/** What hosts write, as far as a compiler can tell whether they may. Nothing of it runs. */
+/**
+ * What hosts write, as far as a compiler can tell whether they may. Nothing of it runs. No minor version may break a line of
+ * it: a literal with all properties of today, and a record with all types, must compile with every later one.
+ */
 
 export const dataSource: DataSource = new DataSource({
   type: "postgres",
@@ -78,6 +83,9 @@ export const literal: TaskRunState = {
 export const instance = Object.assign(new TaskRunState(), literal);
 export const stored: TaskRunState = JSON.parse("{}");
 export const part: Partial<TaskRunState> = { name: "Running" };
+
+export const options: PruneOptions = { before: new Date(0), batch: 1, after: taskRunId, dryRun: true };
+export const step: PruneStep = { taskRunsSeen: 1, taskRuns: 1, states: 2, after: taskRunId };
 
 /** What a test gives to the class under test instead of the service. */
 export const double: TaskRunStateService = {
