@@ -27,7 +27,7 @@ export type TestDataSource = DataSource & { statements: string[] };
  * left open.
  */
 export function useDatabase(): TestDatabase {
-  const name = `task_run_state_test_${randomUUID().replaceAll("-", "")}`;
+  const name = `task_run_state_test_${process.env.TEST_RUN}_${randomUUID().slice(0, 8)}`;
   const serverUrl = process.env.DATABASE_URL ?? "";
   const url = new URL(serverUrl);
   url.pathname = name;
