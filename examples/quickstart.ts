@@ -7,7 +7,6 @@ import { randomUUID } from "node:crypto";
 import { DataSource, type EntityManager } from "typeorm";
 import { InvalidUuidError, migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { cannotConnect } from "../dev/cannot-connect";
 import { recordedStates } from "../dev/prefect/history";
 import { migrate } from "./host/migrate";
 import { printHeading, printPath, printTimeline } from "./terminal";
@@ -21,7 +20,7 @@ async function main(): Promise<void> {
   const schema = `task_run_state_quickstart_${randomUUID().slice(0, 8)}`;
   const dataSource = new DataSource({ type: "postgres", url, schema, entities: [TaskRunState], migrations });
 
-  const server = await connect(url);
+  const server = await new DataSource({ type: "postgres", url }).initialize();
   const removeSchema = () => server.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => removeSchema().finally(() => process.exit(1)));
@@ -35,15 +34,6 @@ async function main(): Promise<void> {
     if (dataSource.isInitialized) await dataSource.destroy();
     await removeSchema();
     await server.destroy();
-  }
-}
-
-async function connect(url: string): Promise<DataSource> {
-  try {
-    return await new DataSource({ type: "postgres", url }).initialize();
-  } catch (error) {
-    console.error(cannotConnect(error, "check DATABASE_URL, or unset it to use an embedded server."));
-    process.exit(1);
   }
 }
 
