@@ -1,246 +1,166 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { StateType, TaskRunState } from "typeorm-task-run-state";
 
-import {
-  insertRecordedStates,
-  type RecordedState,
-  recordedRuns,
-  recordedStates,
-} from "../dev/prefect/history";
+import { insertRecordedStates, recordedRuns } from "../dev/prefect/history";
+import { callHost, post } from "./support/call-host";
 import { type TestDataSource, useDatabase } from "./support/database";
+import { readPage } from "./support/documents";
 import { type Run, run } from "./support/run";
 import { until } from "./support/until";
 
 /** The database refuses a state with this message. */
 const REFUSED = "a secret of a customer";
 
-describe.each(["express", "nestjs"])("the %s example", (example) => {
-  const hosts: Run[] = [];
-  afterAll(async () => {
-    for (const host of hosts) host.signal("SIGKILL");
-    await Promise.all(hosts.map(({ ended }) => ended));
-  });
-
+describe.each([
+  ["express", "docs/hosts.md"],
+  ["nestjs", "docs/nestjs.md"],
+])("the %s example", (example, page) => {
   const database = useDatabase();
   let dataSource: TestDataSource;
-  const urls: string[] = [];
+  let host: Run;
+  let url: string;
+
+  function startHost(env: Record<string, string> = {}): Run {
+    return run(process.execPath, ["--import", "tsx", join("examples", example, "main.ts")], {
+      env: { DATABASE_URL: database.url, PORT: "0", PGAPPNAME: "host", ...env },
+    });
+  }
 
   beforeAll(async () => {
-    dataSource = await database.connect({ migrationsRun: false });
-    await dataSource.query("CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint, name varchar)");
-    await dataSource.transaction(async (manager) => {
-      await manager.query("LOCK TABLE migrations"); // All hosts must have come this far before one goes on.
-      hosts.push(...[1, 2, 3].map((number) => startHost(`${example} ${number}`)));
-      await until(async () => (await connectedHosts()).length === hosts.length);
-      await until(async () => (await connectedHosts("wait_event_type = 'Lock'")).length > 0);
-    });
-    for (const host of hosts) urls.push((await host.printed(/http:\/\/127\.0\.0\.1:\d+/))[0]);
+    dataSource = await database.connect();
     await insertRecordedStates(dataSource.manager);
     await dataSource.query(`ALTER TABLE task_run_state ADD CHECK (message <> '${REFUSED}')`);
-  }, 60_000);
+    host = startHost();
+    url = await urlOf(host);
+  });
+  afterAll(async () => {
+    host.signal("SIGKILL");
+    await host.ended;
+  });
 
-  function startHost(name: string): Run {
-    return run(process.execPath, ["--import", "tsx", join("examples", example, "main.ts")], {
-      env: { DATABASE_URL: database.url, PORT: "0", PGAPPNAME: name },
-    });
-  }
+  const history = (taskRunId: string) => `${url}/task-runs/${taskRunId}/states`;
 
-  /** The names of the hosts that have such a connection to the database. */
-  async function connectedHosts(condition = "true"): Promise<string[]> {
-    const rows: { name: string }[] = await dataSource.query(
-      `SELECT DISTINCT application_name AS name FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name LIKE $1 AND ${condition}`,
-      [`${example} %`],
+  /** How many connections of the host there are to the database, of those that the condition names. */
+  async function connections(condition = "true"): Promise<number> {
+    const [{ count }] = await dataSource.query(
+      `SELECT count(*)::int FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'host' AND ${condition}`,
     );
-    return rows.map(({ name }) => name);
+    return count;
   }
 
-  async function insertTaskRun(): Promise<string> {
-    const id = randomUUID();
-    await dataSource.query("INSERT INTO task_run (id, name) VALUES ($1, 'a task run')", [id]);
-    return id;
-  }
+  test("lists, records, reads and deletes, and answers every fault with its status", () => callHost(url));
 
-  async function currentState(taskRunId: string): Promise<string | null> {
-    const [row] = await dataSource.query("SELECT current_state FROM task_run WHERE id = $1", [taskRunId]);
-    return row.current_state;
-  }
-
-  function request(path: string, init?: RequestInit): Promise<Response> {
-    return fetch(`${urls[0]}${path}`, init);
-  }
-
-  function postState(taskRunId: string, body: unknown, url = urls[0]): Promise<Response> {
-    return fetch(`${url}/task-runs/${taskRunId}/states`, {
-      method: "POST",
-      headers: { "content-type": "application/json", connection: "close" }, // An idle one would delay SIGTERM.
-      body: typeof body === "string" ? body : JSON.stringify(body),
-    });
-  }
-
-  async function history(taskRunId: string): Promise<{ id: string; type: string }[]> {
-    const response = await request(`/task-runs/${taskRunId}/states`);
-    expect(response.status).toBe(200);
-    return (await response.json()) as { id: string; type: string }[];
-  }
-
-  test("three instances that start at once on an empty database run each migration once", async () => {
-    const names = await dataSource.query("SELECT name FROM migrations ORDER BY id");
-    expect(names).toEqual([
-      { name: "CreateTaskRun1795219200000" },
-      { name: "CreateTaskRunState1795305600000" },
-    ]);
-  });
-
-  test("a state is answered as the JSON of the entity", async () => {
-    const [{ id }] = recordedStates as [RecordedState];
-    const state = await dataSource.manager.findOneBy(TaskRunState, { id });
-    const response = await request(`/states/${id}`);
-    expect(response.status).toBe(200);
-    expect(await response.text()).toBe(JSON.stringify(state));
-  });
-
-  test("the states of a task run are answered in order, those of an unknown one as an empty list", async () => {
-    for (const [taskRunId, recorded] of recordedRuns) {
-      expect((await history(taskRunId)).map(({ id }) => id)).toEqual(recorded.map(({ id }) => id));
-    }
-    expect(await history(randomUUID())).toEqual([]);
-  });
-
-  test.each(["GET", "DELETE"])("%s of an unknown or malformed id answers 404", async (method) => {
-    for (const id of [randomUUID(), "1", "%27%20OR%201=1"]) {
-      expect((await request(`/states/${id}`, { method })).status).toBe(404);
+  test("a history is answered as the JSON of the entities, in order", async () => {
+    for (const [taskRunId] of recordedRuns) {
+      const order = { timestamp: "ASC", id: "ASC" } as const;
+      const states = await dataSource.manager.find(TaskRunState, { where: { taskRunId }, order });
+      expect(await (await fetch(history(taskRunId))).text()).toBe(JSON.stringify(states));
     }
   });
 
-  test("the history of a malformed task run answers 404 and says why", async () => {
-    const response = await request("/task-runs/1/states");
-    expect(response.status).toBe(404);
-    expect(await response.text()).toContain("taskRunId must be a UUID string");
-  });
-
-  test("a deleted state is unknown from then on", async () => {
-    const { manager } = dataSource;
-    const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING });
-    await manager.insert(TaskRunState, state);
-    const path = `/states/${state.id}`;
-    expect((await request(path, { method: "DELETE" })).status).toBe(204);
-    expect((await request(path)).status).toBe(404);
-    expect((await request(path, { method: "DELETE" })).status).toBe(404);
-  });
-
-  test("a state that is set is the task run's current one and the last of its history", async () => {
-    const taskRunId = await insertTaskRun();
-    for (const body of [
-      { type: "PENDING" },
-      { type: "RUNNING", name: "Retrying", message: "again ⏳" },
-      { type: "COMPLETED", message: "" },
-    ]) {
-      const response = await postState(taskRunId, body);
-      expect(response.status).toBe(201);
-      const { id } = (await response.json()) as { id: string };
-      expect((await history(taskRunId)).at(-1)).toMatchObject({ id, ...body });
-      expect(await currentState(taskRunId)).toBe(body.type);
-    }
-    expect(await history(taskRunId)).toMatchObject([
-      { name: "Pending", message: null },
-      { name: "Retrying" },
-      { name: "Completed", message: "" },
-    ]);
-  });
-
-  test("when the history refuses a state, the current state stays as it was too", async () => {
-    const taskRunId = await insertTaskRun();
-    await postState(taskRunId, { type: "RUNNING" });
-    expect((await postState(taskRunId, { type: "FAILED", message: REFUSED })).status).toBe(500);
-    expect(await currentState(taskRunId)).toBe("RUNNING");
-    expect(await history(taskRunId)).toMatchObject([{ type: "RUNNING" }]);
-  });
-
-  test("of states that are set at once none is lost, and the last of the history is the current one", async () => {
-    const taskRunId = await insertTaskRun();
+  test("of states that are recorded at once none is lost", async () => {
+    const taskRunId = randomUUID();
     const types = Array.from({ length: 10 }, () => Object.values(StateType)).flat();
-    const responses = await Promise.all(
-      types.map((type, i) => postState(taskRunId, { type }, urls[i % urls.length])),
-    );
-    expect(responses.map(({ status }) => status)).toEqual(types.map(() => 201));
-    const states = await history(taskRunId);
+    await Promise.all(types.map((type) => fetch(history(taskRunId), post({ type }))));
+    const states = (await (await fetch(history(taskRunId))).json()) as { type: string }[];
     expect(states.map(({ type }) => type).sort()).toEqual([...types].sort());
-    expect(states.at(-1)?.type).toBe(await currentState(taskRunId));
-  });
-
-  test("a state for an unknown or malformed task run answers 404 and is not recorded", async () => {
-    const unknown = randomUUID();
-    for (const id of [unknown, "1"]) {
-      expect((await postState(id, { type: "RUNNING" })).status).toBe(404);
-    }
-    expect(await history(unknown)).toEqual([]);
-  });
-
-  test("a body that is no state answers a 4xx that says why, and nothing is recorded", async () => {
-    const taskRunId = await insertTaskRun();
-    for (const [status, reason, body] of [
-      [400, /JSON/, "{"],
-      [422, /type/, {}],
-      [422, /type|object/, []],
-      [422, /type/, { type: "running" }],
-      [422, /type/, { type: ["RUNNING"] }],
-      [422, /name/, { type: "RUNNING", name: 1 }],
-      [422, /message/, { type: "RUNNING", message: "\0" }],
-      [422, /taskRunId/, { type: "RUNNING", taskRunId: randomUUID() }],
-    ] as const) {
-      const response = await postState(taskRunId, body);
-      expect([response.status, body]).toEqual([status, body]);
-      expect(await response.text()).toMatch(reason);
-    }
-    expect(await history(taskRunId)).toEqual([]);
-    expect(await currentState(taskRunId)).toBeNull();
   });
 
   test("an error of the database answers a bare 500, and the log has the error without the client's data", async () => {
-    const response = await postState(await insertTaskRun(), { type: "FAILED", message: REFUSED });
+    const response = await fetch(history(randomUUID()), post({ type: "FAILED", message: REFUSED }));
     expect(response.status).toBe(500);
     expect(await response.text()).not.toMatch(/constraint|task_run/);
-    await hosts[0]?.printed(/violates check constraint/);
-    expect(hosts[0]?.output()).not.toContain(REFUSED);
+    await host.printed(/violates check constraint/);
+    expect(host.output()).not.toContain(REFUSED);
   });
 
   test("on SIGTERM a request in progress is answered, and every connection closes", async () => {
-    const [host, url = ""] = [hosts[0], urls[0]];
-    const taskRunId = await insertTaskRun();
     let answer: Promise<Response> | undefined;
     await dataSource.transaction(async (manager) => {
-      await manager.query("SELECT FROM task_run WHERE id = $1 FOR UPDATE", [taskRunId]);
-      answer = postState(taskRunId, { type: "RUNNING" });
-      await until(async () => (await connectedHosts("wait_event_type = 'Lock'")).length === 1);
-      host?.signal("SIGTERM");
+      await manager.query("LOCK TABLE task_run_state IN EXCLUSIVE MODE");
+      answer = fetch(history(randomUUID()), post({ type: "RUNNING" }));
+      await until(async () => (await connections("wait_event_type = 'Lock'")) === 1);
+      host.signal("SIGTERM");
       await until(() => refuses(url));
     });
     expect((await answer)?.status).toBe(201);
     // A pool that nobody destroys closes its connections after 10 seconds, and the process ends then.
-    await until(async () => !(await connectedHosts()).includes(`${example} 1`), 5000);
+    await until(async () => (await connections()) === 0, 5000);
     // Express leaves an empty event loop. Nest ends the process with the signal that it received.
-    expect(await host?.ended).toMatchObject({ code: example === "express" ? 0 : null });
+    expect(await host.ended).toMatchObject({ code: example === "express" ? 0 : null });
   });
 
-  test("its npm script starts a server, prints two commands that work, and ends on Ctrl-C", async () => {
-    const script = run("npm", ["run", "--silent", `example:${example}`], {
+  test("its npm script starts a server on which the page's commands work, and ends on Ctrl-C", async () => {
+    const [commands = ""] = readPage(page).blocks.flatMap(({ kind, code }) =>
+      kind === "sh commands" && code.includes("curl") ? code : [],
+    );
+    const [start = "", ...calls] = commands.trim().split("\n");
+    const script = run(start.replace("npm", "npm --silent"), [], {
       env: { DATABASE_URL: undefined, PORT: "0" },
       detached: true,
+      shell: true,
     });
-    const [, post = "", type = "", body = ""] = await script.printed(
-      /curl (\S+) -H content-type:(\S+) -d '(.*)'/,
-    );
-    const [, list = ""] = await script.printed(/curl (\S+)\n$/m);
-    const posted = await fetch(post, { method: "POST", headers: { "content-type": type }, body });
-    expect(posted.status).toBe(201);
-    expect(await (await fetch(list)).json()).toMatchObject([{ type: "RUNNING" }]);
+    const started = await urlOf(script);
+    const answers: unknown[] = [];
+    for (const call of calls) {
+      const curl = run(call.replace("localhost:3000", new URL(started).host), [], { shell: true });
+      answers.push(JSON.parse((await curl.ended).output.replace(/^[^[{]*/, "")));
+    }
+    expect(answers).toMatchObject([[{ type: "RUNNING" }], [{ type: "RUNNING" }]]);
     script.signal("SIGINT");
     await script.ended;
-    expect(await refuses(list)).toBe(true);
+    expect(await refuses(started)).toBe(true);
+  }, 60_000);
+
+  test("it says in one sentence that it cannot start", async () => {
+    const { port, close } = await takePort();
+    try {
+      const outcomes = await Promise.all([
+        startHost({ PORT: port }).ended,
+        startHost({ PORT: "99999" }).ended,
+      ]);
+      for (const { code, output } of outcomes) {
+        expect(code).toBe(1);
+        expect(output).not.toMatch(/^ +at /m);
+      }
+      const [taken, tooHigh] = outcomes;
+      expect(taken.output).toMatch(
+        /^Cannot start: listen EADDRINUSE: address already in use 127.0.0.1:\d+$/m,
+      );
+      expect(tooHigh.output).toMatch(/^Cannot start: options.port should be >= 0 and < 65536./m);
+    } finally {
+      close();
+    }
+  }, 60_000);
+
+  test("its npm script says in one sentence that no server answers", async () => {
+    const script = run("npm", ["run", "--silent", `example:${example}`], {
+      env: { DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" },
+    });
+    expect(await script.ended).toEqual({
+      code: 1,
+      output:
+        "Cannot connect to PostgreSQL (connect ECONNREFUSED 127.0.0.1:1): " +
+        "check DATABASE_URL, or unset it to use an embedded server.\n",
+    });
   });
 });
+
+/** A port that another server listens on. */
+async function takePort(): Promise<{ port: string; close: () => void }> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { port: String((server.address() as AddressInfo).port), close: () => server.close() };
+}
+
+/** Where it says that it listens. */
+async function urlOf(host: Run): Promise<string> {
+  return (await host.printed(/http:\/\/127\.0\.0\.1:\d+/))[0];
+}
 
 /** Whether a new connection is refused. */
 function refuses(url: string): Promise<boolean> {

@@ -1,36 +1,29 @@
 import { Column, Entity, type EntityManager, PrimaryColumn } from "typeorm";
-import { type StateType, TaskRunState } from "typeorm-task-run-state";
+import {
+  type NewTaskRunState,
+  recordTaskRunState,
+  type StateType,
+  type TaskRunState,
+} from "typeorm-task-run-state";
 
-/** The application's own table: a task run and the state it is in now. */
+/** The application's own table: a task run and the type that it is in now. */
 @Entity({ name: "task_run" })
 export class TaskRun {
-  @PrimaryColumn({ type: "uuid" })
+  @PrimaryColumn({ name: "id", type: "uuid" })
   id!: string;
 
-  @Column({ type: "varchar" })
-  name!: string;
-
-  @Column({ name: "current_state", type: "varchar", nullable: true })
-  currentState!: StateType | null;
+  @Column({ name: "current_type", type: "varchar", nullable: true })
+  currentType!: StateType | null;
 }
 
-export type NewState = Pick<TaskRunState, "type"> & Partial<Pick<TaskRunState, "name" | "message">>;
-
 /**
- * Makes a state the current one of the task run and records it in the history, in one transaction: both or neither.
- * Resolves to the recorded state, or to null when there is no such task run.
+ * Makes a state the current one of the task run and records it, in one transaction: both or neither. Resolves to the
+ * recorded state, or to null when there is no such task run.
  */
-export function setTaskRunState(
-  manager: EntityManager,
-  taskRunId: string,
-  newState: NewState,
-): Promise<TaskRunState | null> {
+export function setState(manager: EntityManager, state: NewTaskRunState): Promise<TaskRunState | null> {
   return manager.transaction(async (manager) => {
     // The update comes first because it locks the task run: of two states that are set at once, the second waits here.
-    const { affected } = await manager.update(TaskRun, { id: taskRunId }, { currentState: newState.type });
-    if (affected === 0) return null;
-    const state = manager.create(TaskRunState, { ...newState, taskRunId });
-    await manager.insert(TaskRunState, state);
-    return state;
+    const { affected } = await manager.update(TaskRun, { id: state.taskRunId }, { currentType: state.type });
+    return affected === 0 ? null : recordTaskRunState(manager, state);
   });
 }

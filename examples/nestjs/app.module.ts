@@ -1,30 +1,15 @@
 import { Module } from "@nestjs/common";
-import { APP_FILTER } from "@nestjs/core";
 import { TypeOrmModule } from "@nestjs/typeorm";
-import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { TaskRunStateService } from "typeorm-task-run-state";
 
-import { CreateTaskRun1795219200000 } from "../host/1795219200000-CreateTaskRun.js";
-import { TaskRun } from "../host/task-run.js";
-import { InvalidUuidFilter } from "./invalid-uuid.filter.js";
-import { QueryFailedFilter } from "./query-failed.filter.js";
-import { StatesController } from "./states.controller.js";
+import { options } from "./data-source.js";
+import { errorFilters } from "./error.filters.js";
 import { TaskRunsController } from "./task-runs.controller.js";
+import { TaskRunsService } from "./task-runs.service.js";
 
 @Module({
-  imports: [
-    TypeOrmModule.forRoot({
-      type: "postgres",
-      url: process.env.DATABASE_URL ?? "postgres://localhost/postgres",
-      autoLoadEntities: true,
-      migrations: [CreateTaskRun1795219200000, ...migrations],
-    }),
-    TypeOrmModule.forFeature([TaskRun, TaskRunState]),
-  ],
-  controllers: [StatesController, TaskRunsController],
-  providers: [
-    TaskRunStateService,
-    { provide: APP_FILTER, useClass: InvalidUuidFilter },
-    { provide: APP_FILTER, useClass: QueryFailedFilter },
-  ],
+  imports: [TypeOrmModule.forRoot(options)],
+  controllers: [TaskRunsController],
+  providers: [TaskRunsService, TaskRunStateService, ...errorFilters],
 })
 export class AppModule {}

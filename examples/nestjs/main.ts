@@ -1,16 +1,17 @@
 import { NestFactory } from "@nestjs/core";
-import { DataSource } from "typeorm";
 
-import { hint } from "../host/hint.js";
-import { migrate } from "../host/migrate.js";
 import { AppModule } from "./app.module.js";
 
+const { HOST = "127.0.0.1", PORT = "3000" } = process.env;
+
 async function main(): Promise<void> {
-  const app = await NestFactory.create(AppModule, { logger: ["error", "warn"] });
-  app.enableShutdownHooks();
-  await migrate(app.get(DataSource));
-  await app.listen(Number(process.env.PORT ?? 3000), "127.0.0.1");
-  console.log(hint(await app.getUrl()));
+  const app = await NestFactory.create(AppModule, { abortOnError: false });
+  app.enableShutdownHooks(); // SIGTERM closes the data source.
+  await app.listen(Number(PORT), HOST);
+  console.log("Listening on", await app.getUrl());
 }
 
-main();
+main().catch(({ message, code }: NodeJS.ErrnoException) => {
+  console.error(`Cannot start: ${message || code}`);
+  process.exit(1);
+});

@@ -1,20 +1,19 @@
-import { IsEnum, IsOptional, NotContains } from "class-validator";
+import { IsEnum, IsOptional, Matches } from "class-validator";
 import { StateType } from "typeorm-task-run-state";
 
-/** PostgreSQL stores every character but U+0000. */
-const IsText = () =>
-  NotContains("\0", { message: "$property must be a string without the character U+0000" });
+/** PostgreSQL stores all text but U+0000 and halves of surrogate pairs. */
+const TEXT = /^[^\0\p{Surrogate}]*$/u;
 
-/** The body of a request that sets the state of a task run. */
-export class NewStateDto {
+/** The body of a request that records a state. */
+export class NewState {
   @IsEnum(StateType)
   type!: StateType;
 
   @IsOptional()
-  @IsText()
+  @Matches(TEXT)
   name?: string;
 
   @IsOptional()
-  @IsText()
+  @Matches(TEXT)
   message?: string;
 }

@@ -1,47 +1,60 @@
 import {
   Body,
+  type CanActivate,
   Controller,
+  Delete,
+  type ExecutionContext,
   Get,
-  HttpStatus,
+  HttpCode,
   Inject,
   NotFoundException,
   Param,
-  ParseUUIDPipe,
   Post,
+  UnsupportedMediaTypeException,
+  UseGuards,
   ValidationPipe,
 } from "@nestjs/common";
-import { InjectEntityManager } from "@nestjs/typeorm";
-import type { EntityManager } from "typeorm";
-import { TaskRunStateService } from "typeorm-task-run-state";
+import type { TaskRunState } from "typeorm-task-run-state";
 
-import { setTaskRunState } from "../host/task-run.js";
-import { NewStateDto } from "./new-state.dto.js";
+import { NewState } from "./new-state.dto.js";
+import { TaskRunsService } from "./task-runs.service.js";
 
-const taskRunId = new ParseUUIDPipe({ errorHttpStatusCode: HttpStatus.NOT_FOUND });
+/** Nest passes over a body of another type. */
+class JsonGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<{ is(type: string): string | false | null }>();
+    if (request.is("json") === false) throw new UnsupportedMediaTypeException();
+    return true;
+  }
+}
 
-const newState = new ValidationPipe({
-  expectedType: NewStateDto, // Named, because tsx emits no types of parameters.
-  errorHttpStatusCode: HttpStatus.UNPROCESSABLE_ENTITY,
-  whitelist: true,
-  forbidNonWhitelisted: true,
-});
+const newState = new ValidationPipe({ expectedType: NewState, whitelist: true, forbidNonWhitelisted: true });
 
-@Controller("task-runs")
+@Controller()
 export class TaskRunsController {
-  constructor(
-    @InjectEntityManager() private readonly manager: EntityManager,
-    @Inject(TaskRunStateService) private readonly service: TaskRunStateService,
-  ) {}
+  constructor(@Inject(TaskRunsService) private readonly taskRuns: TaskRunsService) {}
 
-  @Get(":id/states")
-  list(@Param("id") id: string) {
-    return this.service.readTaskRunStates(this.manager, id);
+  @Get("states/:id")
+  async read(@Param("id") id: string): Promise<TaskRunState> {
+    const state = await this.taskRuns.read(id);
+    if (!state) throw new NotFoundException("There is no such state.");
+    return state;
   }
 
-  @Post(":id/states")
-  async setState(@Param("id", taskRunId) id: string, @Body(newState) body: NewStateDto) {
-    const state = await setTaskRunState(this.manager, id, body);
-    if (!state) throw new NotFoundException("There is no such task run.");
-    return state;
+  @Delete("states/:id")
+  @HttpCode(204)
+  async delete(@Param("id") id: string): Promise<void> {
+    if (!(await this.taskRuns.delete(id))) throw new NotFoundException("There is no such state.");
+  }
+
+  @Get("task-runs/:id/states")
+  list(@Param("id") id: string): Promise<TaskRunState[]> {
+    return this.taskRuns.list(id);
+  }
+
+  @Post("task-runs/:id/states")
+  @UseGuards(JsonGuard)
+  record(@Param("id") id: string, @Body(newState) state: NewState): Promise<TaskRunState[]> {
+    return this.taskRuns.record(id, state);
   }
 }

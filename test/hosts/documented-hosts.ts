@@ -1,31 +1,38 @@
-import { doesNotMatch, equal, match, ok } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { doesNotMatch, equal, match, notEqual, ok } from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
 import { check } from "../../dev/check";
 import { install, npm } from "../../dev/npm";
 import { freePort } from "../../dev/postgres";
+import { callHost, post } from "../support/call-host";
 import { runOnServer, useNewDatabase } from "../support/database";
-import { packedFiles, readPage } from "../support/documents";
+import { packedFiles, readPage, root } from "../support/documents";
 
-/** An application that the pages show: its files are the blocks that `host=` names it in. */
+/** An application that the pages show: the files of an example, and the blocks that `host=` names it in. */
 interface DocumentedHost {
   name: string;
-  /** How the pages call it. */
-  tag: string;
+  /** How the pages call it, where blocks of its own add to the example or take the place of its files. */
+  tag?: string;
+  /** Folders and files below `examples`. */
+  examples: readonly string[];
+  /** What else differs, as the page says it in words: the file, what stands there, and what is to stand there. */
+  changes?: [file: string, from: string | RegExp, to: string][];
   /** What it installs besides the packed package. */
   packages: string[];
   /** Of its modules. */
   type: "commonjs" | "module";
   /** Makes it ready to start. */
   build: string;
-  /** The arguments of `node`; none where the build has shown everything. */
-  start?: string[];
-  /** Whether it records and counts, too. */
-  records?: boolean;
+  /** The arguments of `node`. */
+  start: readonly string[];
+  /** Whether it connects at the first request, which fails here, since there is no such database yet. */
+  connectsLate?: boolean;
+  /** Whether its times have microseconds in JSON. */
+  precise?: boolean;
   /** Whether it runs only with `--all`. */
   slow?: boolean;
 }
@@ -33,121 +40,132 @@ interface DocumentedHost {
 const server = ["pg@8.23.1", "typescript@7.0.2", "@types/node@20.19.43"];
 const express5 = ["express@5.3.0", "@types/express@5.0.6"];
 const express4 = ["express@4.22.1", "@types/express@4.17.25"];
-const nestjs = (version: string, typeorm: string) => [
+export const nestjs = (version: string, typeorm: string) => [
   ...server,
   `typeorm@${typeorm}`,
   "rxjs@7.8.2",
+  "class-validator@0.15.1",
+  "class-transformer@0.5.1",
   ...["common", "core", "platform-express", "typeorm"].map((part) => `@nestjs/${part}@${version}`),
 ];
 const migrated = "tsc && typeorm migration:run -d dist/data-source.js";
+const zod = "zod@4.6.7";
+const nestjsExample = {
+  examples: ["nestjs"],
+  type: "module",
+  build: migrated,
+  start: ["dist/main.js"],
+} as const;
 
 export const documentedHosts: DocumentedHost[] = [
   {
     name: "Express 5",
-    tag: "express-5",
-    packages: [...server, "typeorm@1.1.1", ...express5],
+    examples: ["express"],
+    packages: [...server, "typeorm@1.1.1", ...express5, zod],
     type: "module",
     build: migrated,
-    start: ["dist/app.js"],
+    start: ["dist/main.js"],
   },
   {
     name: "Express 4",
-    tag: "express-4",
-    packages: [...server, "typeorm@0.3.31", ...express4],
-    type: "module",
-    build: migrated,
-    start: ["dist/app.js"],
-  },
-  {
-    name: "Fastify 5",
-    tag: "fastify",
-    packages: [...server, "typeorm@1.1.1", "fastify@5.12.8"],
-    type: "module",
-    build: migrated,
-    start: ["dist/app.js"],
-  },
-  {
-    name: "NestJS 12",
-    tag: "nestjs",
-    packages: nestjs("12", "1.1.1"),
-    type: "module",
-    build: migrated,
-    start: ["dist/main.js"],
-    records: true,
-  },
-  {
-    name: "NestJS 11",
-    tag: "nestjs",
-    packages: nestjs("11", "1.1.1"),
+    examples: ["express"],
+    changes: [
+      [
+        "app.ts",
+        ', Router } from "express";',
+        ' } from "express";\nimport Router from "express-promise-router";',
+      ],
+    ],
+    packages: [...server, "typeorm@0.3.31", ...express4, "express-promise-router@4.1.1", zod],
     type: "commonjs",
     build: migrated,
     start: ["dist/main.js"],
-    records: true,
-    slow: true,
   },
   {
+    name: "Fastify 5, with microseconds",
+    examples: ["fastify", "prefect/precise-date.ts"],
+    changes: [
+      ["data-source.ts", "import", 'import { preciseTypes } from "./precise-date.js";\nimport'],
+      ["data-source.ts", "migrations, //", "extra: { types: preciseTypes },\n  migrations, //"],
+    ],
+    packages: [...server, "@types/pg@8.23.1", "typeorm@1.1.1", "fastify@5.12.8"],
+    type: "module",
+    build: migrated,
+    start: ["dist/app.js"],
+    precise: true,
+  },
+  { ...nestjsExample, name: "NestJS 12", packages: nestjs("12", "1.1.1") },
+  { ...nestjsExample, name: "NestJS 11", packages: nestjs("11", "1.1.1"), type: "commonjs", slow: true },
+  {
+    ...nestjsExample,
     name: "NestJS 11 with TypeORM 0.3, and its test on PGlite",
     tag: "nestjs-pglite",
     packages: [...nestjs("11", "0.3.31"), "typeorm-pglite@0.3.4", "@electric-sql/pglite@0.5.16"],
     type: "commonjs",
     build: `${migrated} && node --test dist/task-runs.service.test.js`,
-    start: ["dist/main.js"],
-    records: true,
   },
   {
+    ...nestjsExample,
     name: "NestJS 10 with reflect-metadata 0.1",
-    tag: "nestjs",
     packages: [...nestjs("10", "0.3.27"), "reflect-metadata@0.1.14"],
     type: "commonjs",
-    build: migrated,
-    start: ["dist/main.js"],
-    records: true,
     slow: true,
   },
   {
+    ...nestjsExample,
     name: "NestJS 10 with reflect-metadata 0.1 beside TypeORM's own 0.2",
-    tag: "nestjs",
     packages: [...nestjs("10", "0.3.31"), "reflect-metadata@0.1.14"],
     type: "commonjs",
-    build: migrated,
-    start: ["dist/main.js"],
-    records: true,
   },
   {
+    ...nestjsExample,
     name: "NestJS 12 with a named data source",
-    tag: "nestjs-named",
+    changes: [
+      ["app.module.ts", "forRoot(options)", 'forRoot({ ...options, name: "history" })'],
+      ["task-runs.service.ts", "@InjectEntityManager()", '@InjectEntityManager("history")'],
+    ],
     packages: nestjs("12", "1.1.1"),
-    type: "module",
-    build: "tsc",
-    start: ["dist/main.js"],
   },
   {
+    ...nestjsExample,
     name: "NestJS 12 with nestjs-cls",
     tag: "nestjs-cls",
+    changes: [
+      [
+        "task-runs.service.ts",
+        /import { InjectEntityManager.*/,
+        'import { InjectTransaction, Transactional } from "@nestjs-cls/transactional";',
+      ],
+      ["task-runs.service.ts", "@InjectEntityManager()", "@InjectTransaction()"],
+      ["task-runs.service.ts", "record(", "@Transactional()\n  async record("],
+      [
+        "task-runs.service.ts",
+        "return this.manager.transaction(async (manager) => {",
+        "const { manager } = this;",
+      ],
+      ["task-runs.service.ts", "    });\n", ""],
+    ],
     packages: [
       ...nestjs("12", "1.1.1"),
       "nestjs-cls@6.3.1",
       "@nestjs-cls/transactional@3.3.0",
       "@nestjs-cls/transactional-adapter-typeorm@1.4.1",
     ],
-    type: "module",
-    build: migrated,
-    start: ["dist/main.js"],
-    records: true,
     slow: true,
   },
   {
     name: "webpack",
     tag: "webpack",
-    packages: [...server, "typeorm@1.1.1", ...express5, "webpack@5.112.2", "webpack-cli@7.3.1"],
+    examples: ["express"],
+    packages: [...server, "typeorm@1.1.1", ...express5, zod, "webpack@5.112.2", "webpack-cli@7.3.1"],
     type: "module",
     build: `${migrated} && webpack`,
-    start: ["bundle/app.cjs"],
+    start: ["bundle/main.cjs"],
     slow: true,
   },
   {
     name: "Next",
-    tag: "next",
+    examples: ["next"],
     packages: [
       ...server,
       "typeorm@1.1.1",
@@ -155,15 +173,17 @@ export const documentedHosts: DocumentedHost[] = [
       "react@19.3.1",
       "react-dom@19.3.1",
       "@types/react@19.3.0",
+      zod,
     ],
     type: "module",
     build: "next build && tsx node_modules/typeorm/cli.js migration:run -d data-source.ts",
     start: ["node_modules/next/dist/bin/next", "start", "--hostname", "127.0.0.1"],
+    connectsLate: true,
     slow: true,
   },
 ];
 
-/** Copies the hosts from the pages, each with installed packages of its own, and starts and calls them. */
+/** Makes the hosts from the pages, each with installed packages of its own, and starts and calls them. */
 export async function runDocumentedHosts(
   folder: string,
   tarball: string,
@@ -178,42 +198,66 @@ export async function runDocumentedHosts(
     await check(host.name, async () => {
       writeHost(directory, host);
       install(directory, "--ignore-scripts", tarball, ...host.packages);
+      if (host.type === "module") initTypeScript(directory);
       npm(directory, "run", "build");
-      if (host.start) await callHost(directory, host);
+      await startAndCall(directory, host, serverUrl);
     });
   }
 }
 
-function writeHost(directory: string, { tag, type, build }: DocumentedHost): void {
-  const pages = packedFiles().filter((path) => path.endsWith(".md"));
-  const blocks = pages.flatMap((path) => readPage(path).blocks).filter(({ hosts }) => hosts.includes(tag));
+function writeHost(directory: string, { tag, examples, changes = [], type, build }: DocumentedHost): void {
   const write = (file: string, content: string) => {
     mkdirSync(dirname(join(directory, file)), { recursive: true });
     writeFileSync(join(directory, file), content);
   };
-  for (const { argument = "", code } of blocks) write(argument, code);
+  for (const example of examples) {
+    const path = join(root, "examples", example);
+    cpSync(path, example.endsWith(".ts") ? join(directory, basename(path)) : directory, { recursive: true });
+  }
+  const pages = packedFiles().filter((path) => path.endsWith(".md"));
+  const blocks = pages.flatMap((path) => readPage(path).blocks);
+  for (const { hosts, argument = "", code } of blocks) if (tag && hosts.includes(tag)) write(argument, code);
+  for (const [file, from, to] of changes) {
+    const content = readFileSync(join(directory, file), "utf8");
+    const changed = content.replace(from, to);
+    notEqual(changed, content, `${file} does not contain ${from}`);
+    write(file, changed);
+  }
   write("package.json", JSON.stringify({ private: true, type, scripts: { build } }));
-  if (build.startsWith("tsc")) write("tsconfig.json", JSON.stringify({ compilerOptions }));
+  if (build.startsWith("tsc")) write("tsconfig.json", JSON.stringify(tsconfigs[type]));
 }
 
-/** As Nest's own command line sets them for a new application, and strict. */
-const compilerOptions = {
-  target: "ES2022",
-  module: "nodenext",
-  types: ["node"],
-  strict: true,
-  noImplicitOverride: true,
-  experimentalDecorators: true,
-  emitDecoratorMetadata: true,
-  skipLibCheck: true,
-  rootDir: ".",
-  outDir: "dist",
+/** Makes the options of a new project, as the newest TypeScript has them. */
+function initTypeScript(directory: string): void {
+  const init = join(directory, "init");
+  mkdirSync(init);
+  execFileSync(process.execPath, [join(directory, "node_modules/typescript/bin/tsc"), "--init"], {
+    cwd: init,
+  });
+}
+
+const output = { rootDir: ".", outDir: "dist", types: ["node"], experimentalDecorators: true };
+const tsconfigs = {
+  module: { extends: "./init/tsconfig.json", compilerOptions: output },
+  /** As Nest's own command line sets them for a new application, and strict. */
+  commonjs: {
+    compilerOptions: {
+      ...output,
+      target: "ES2022",
+      module: "nodenext",
+      strict: true,
+      noImplicitOverride: true,
+      emitDecoratorMetadata: true,
+      skipLibCheck: true,
+    },
+  },
 };
 
-const STATE_ID = "019abd2c-7e00-7000-8000-000000000000";
-const TASK_RUN_ID = "1e11a41a-c634-4eb7-84df-c3953884f0c4";
-
-async function callHost(directory: string, { start = [], records }: DocumentedHost): Promise<void> {
+async function startAndCall(
+  directory: string,
+  { name, start, connectsLate, precise }: DocumentedHost,
+  serverUrl: string,
+): Promise<void> {
   const databaseUrl = process.env.DATABASE_URL ?? "";
   const port = String(await freePort());
   const host = spawn(process.execPath, start, {
@@ -229,10 +273,23 @@ async function callHost(directory: string, { start = [], records }: DocumentedHo
   }
   try {
     const url = `http://127.0.0.1:${port}`;
+    const history = `${url}/task-runs/${TASK_RUN_ID}/states`;
+    if (connectsLate) {
+      await runOnServer(serverUrl, `ALTER DATABASE "${name}" RENAME TO "${name} later"`);
+      await untilItAnswers(host, url);
+      equal((await fetch(history)).status, 500);
+      await runOnServer(serverUrl, `ALTER DATABASE "${name} later" RENAME TO "${name}"`);
+    }
     await untilItAnswers(host, url);
-    await read(url, databaseUrl);
-    if (records) await record(url);
-    await readWithoutTable(url, databaseUrl);
+    await callHost(url);
+    if (precise) {
+      await fetch(history, post({ type: "RUNNING" }));
+      match(await (await fetch(history)).text(), /"timestamp":"[^"]+\.\d{6}Z"/);
+    }
+    await runOnServer(databaseUrl, "DROP TABLE task_run_state");
+    const failed = await fetch(history);
+    equal(failed.status, 500);
+    doesNotMatch(await failed.text(), /task_run_state/, "The client learns of the table.");
 
     host.kill("SIGTERM");
     await Promise.race([once(host, "close"), setTimeout(10_000)]);
@@ -245,6 +302,8 @@ async function callHost(directory: string, { start = [], records }: DocumentedHo
     host.kill("SIGKILL");
   }
 }
+
+const TASK_RUN_ID = "1e11a41a-c634-4eb7-84df-c3953884f0c4";
 
 const isRunning = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
 
@@ -259,43 +318,4 @@ async function untilItAnswers(host: ChildProcess, url: string): Promise<void> {
     }
   }
   throw new Error("It does not answer.");
-}
-
-async function read(url: string, databaseUrl: string): Promise<void> {
-  const stateUrl = `${url}/states/${STATE_ID}`;
-  equal((await fetch(stateUrl)).status, 404);
-  await runOnServer(
-    databaseUrl,
-    `INSERT INTO task_run_state (id, task_run_id, type, name) VALUES ('${STATE_ID}', '${TASK_RUN_ID}', 'PENDING', 'Pending')`,
-  );
-  const recorded = await fetch(stateUrl);
-  equal(recorded.status, 200);
-  match(await recorded.text(), /"name":"Pending"/);
-
-  const malformed = await fetch(`${url}/states/7`);
-  equal(malformed.status, 404);
-  match(await malformed.text(), /taskRunStateId must be a UUID string/);
-  equal((await fetch(stateUrl)).status, 200);
-}
-
-async function record(url: string): Promise<void> {
-  const post = (taskRunId: string, type: string) =>
-    fetch(`${url}/task-runs/${taskRunId}/states`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ type }),
-    });
-  const recorded = await post(TASK_RUN_ID, "RUNNING");
-  equal(recorded.status, 201);
-  match(await recorded.text(), /"name":"Pending".*"name":"Running"/);
-  equal((await post(TASK_RUN_ID, "SLEEPING")).status, 400);
-  equal((await post("7", "RUNNING")).status, 400);
-  equal(await (await fetch(`${url}/count/RUNNING`)).text(), "1");
-}
-
-async function readWithoutTable(url: string, databaseUrl: string): Promise<void> {
-  await runOnServer(databaseUrl, "DROP TABLE task_run_state");
-  const failed = await fetch(`${url}/states/${STATE_ID}`);
-  equal(failed.status, 500);
-  doesNotMatch(await failed.text(), /task_run_state/, "The client learns of the table.");
 }

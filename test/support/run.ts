@@ -8,6 +8,8 @@ export interface Options {
   env?: Record<string, string | undefined>;
   /** Gives the process a group of its own, as a terminal does for each command. `npm` needs it: it starts others. */
   detached?: boolean;
+  /** Takes the command for a line of a shell, as a page shows it. */
+  shell?: boolean;
 }
 
 export interface Outcome {
@@ -30,10 +32,15 @@ export interface Run {
 const running = new Map<ChildProcess, Run>();
 
 /** Starts a command in the root of the repository. What still runs after the last test of the file gets SIGTERM. */
-export function run(command: string, args: string[], { env, detached = false }: Options = {}): Run {
+export function run(
+  command: string,
+  args: string[],
+  { env, detached = false, shell = false }: Options = {},
+): Run {
   const child = spawn(command, args, {
     cwd: join(__dirname, "../.."),
     detached,
+    shell,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
