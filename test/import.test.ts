@@ -42,8 +42,12 @@ test("the module exports its public surface, and nothing else", () => {
     "TERMINAL_STATE_TYPES",
     "TaskRunState",
     "TaskRunStateService",
+    "assertUuid",
     "migrations",
     "pruneTaskRunStates",
+    "readLatestTaskRunStates",
+    "recordTaskRunState",
+    "recordTaskRunStates",
     "withPreparedStatements",
   ]);
 });
