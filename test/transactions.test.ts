@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
-import { TaskRunStateService } from "typeorm-task-run-state";
+import { InvalidUuidError, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { record } from "./support/record";
+import { until } from "./support/until";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -115,4 +116,21 @@ describe("each method sends one statement, and leaves BEGIN and COMMIT to the ca
     );
     expect(statements.map((sql) => sql.split(" ")[0])).toEqual(commands);
   });
+});
+
+test("what is on its way when another call fails stays behind the rollback, unless all are awaited", async () => {
+  const stored = async (settle: (calls: Promise<unknown>[]) => Promise<unknown>) => {
+    const { id, taskRunId } = await record(dataSource.manager);
+    const transaction = dataSource.transaction(async (manager) => {
+      const fails = service.readTaskRunState(manager, "7");
+      const deletes = record(manager).then(() => service.deleteTaskRunState(manager, id));
+      await settle([fails, deletes]);
+      await fails;
+    });
+    await expect(transaction).rejects.toThrow(InvalidUuidError);
+    await until(async () => connectionsInUse(dataSource).inUse === 0);
+    return (await service.readTaskRunStates(dataSource.manager, taskRunId)).length;
+  };
+  expect(await stored((calls) => Promise.all(calls))).toBe(0);
+  expect(await stored((calls) => Promise.allSettled(calls))).toBe(1);
 });

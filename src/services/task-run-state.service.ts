@@ -52,7 +52,8 @@ export class TaskRunStateService {
   }
 
   /**
-   * Deletes one state; mirrors `delete_task_run_state`. A rollback of the caller's transaction undoes it.
+   * Deletes one state; mirrors `delete_task_run_state`. A rollback of the caller's transaction undoes it, if it
+   * was awaited before.
    *
    * @returns whether it deleted a state: false when there is none with this id, and when a trigger of the host's keeps it.
    * @throws {InvalidUuidError} when the id is not a UUID.
