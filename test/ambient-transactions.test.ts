@@ -34,6 +34,7 @@ const undone = { deleted: true, afterInner: "seen", afterwards: "seen" };
 
 const insideTheTransaction = {
   ownWrite: { inside: "seen", outside: "unseen", afterwards: "unseen" },
+  recording: { inside: "seen", outside: "unseen", afterwards: "unseen" },
   rollback: { ...deletion, afterwards: "seen" },
   commit: { ...deletion, afterwards: "unseen" },
   requiresNew: ofItsOwn,
@@ -61,7 +62,7 @@ describe.each(["AUTO", "ASYNC_LOCAL_STORAGE", "CLS_HOOKED"])(
   (storageDriver) => {
     const database = useDatabase();
 
-    test("the service reads, lists and deletes, and retention prunes, inside, whatever manager it is given", async () => {
+    test("the module records, reads, lists, deletes and prunes inside, whatever manager it is given", async () => {
       // There NESTED is a transaction of its own.
       const expected = { ...insideTheTransaction, nested: ofItsOwn };
       expect(await reportsOf("typeorm-transactional", database.url, storageDriver)).toEqual({
@@ -76,13 +77,14 @@ describe.each(["AUTO", "ASYNC_LOCAL_STORAGE", "CLS_HOOKED"])(
 describe("in a transaction that nestjs-cls opens", () => {
   const database = useDatabase();
 
-  test("the service reads, lists and deletes, and retention prunes, inside through what the library injects", async () => {
+  test("the module records, reads, lists, deletes and prunes inside through what the library injects", async () => {
     const expected = { ...insideTheTransaction, nested: savepoint };
     const reports = await reportsOf("nestjs-cls", database.url);
     expect(reports).toMatchObject({ "txHost.tx": expected, proxy: expected });
     // NestJS's own manager knows nothing of the library, neither in `find` nor in the service.
     expect(reports.injected).toMatchObject({
       ownWrite: { inside: "unseen" },
+      recording: { inside: "seen", outside: "seen", afterwards: "seen" },
       rollback: { deleted: true, inside: "unseen", outside: "unseen", afterwards: "unseen" },
       connections: { inUse: 0, waiting: 0 },
     });

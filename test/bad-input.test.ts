@@ -87,6 +87,14 @@ test("SQL in a string is data", async () => {
   expect((await service.readTaskRunState(dataSource.manager, kept.id))?.id).toBe(kept.id);
 });
 
+/** By TypeORM, which checks nothing. */
+async function insert(given: Partial<TaskRunState>): Promise<TaskRunState> {
+  const { manager } = dataSource;
+  const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type: "RUNNING", ...given });
+  await manager.insert(TaskRunState, state);
+  return state;
+}
+
 describe("PostgreSQL refuses with its own error, and stores nothing:", () => {
   test.each<[string, Partial<TaskRunState>, string]>([
     ["a NUL in a text", { message: "a\0b" }, "22021"],
@@ -96,13 +104,13 @@ describe("PostgreSQL refuses with its own error, and stores nothing:", () => {
     ["a type that has no label", { type: "running" as StateType }, "22P02"],
   ])("%s", async (_, given, sqlState) => {
     const before = await dataSource.manager.count(TaskRunState);
-    expect(await sqlStateOf(record(dataSource.manager, given))).toBe(sqlState);
+    expect(await sqlStateOf(insert(given))).toBe(sqlState);
     expect(await dataSource.manager.count(TaskRunState)).toBe(before);
   });
 });
 
 test("PostgreSQL stores half a surrogate pair in a text as the replacement character", async () => {
-  const { id } = await record(dataSource.manager, { message: "a\ud800b" });
+  const { id } = await insert({ message: "a\ud800b" });
   expect((await service.readTaskRunState(dataSource.manager, id))?.message).toBe("a\ufffdb");
 });
 

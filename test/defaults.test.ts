@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { type StateDetails, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import {
+  type NewTaskRunState,
+  type StateDetails,
+  StateType,
+  TaskRunState,
+  TaskRunStateService,
+} from "typeorm-task-run-state";
 
 import { type TestDataSource, useDatabase } from "./support/database";
 import { failureOf, sqlStateOf } from "./support/failure-of";
@@ -13,7 +19,7 @@ beforeAll(async () => {
   dataSource = await database.connect();
 });
 
-async function recordAndRead(given: Partial<TaskRunState>): Promise<TaskRunState | null> {
+async function recordAndRead(given: Partial<NewTaskRunState>): Promise<TaskRunState | null> {
   const { id } = await record(dataSource.manager, given);
   return service.readTaskRunState(dataSource.manager, id);
 }
@@ -106,9 +112,12 @@ test("the transaction that records a state and changes it sets an updated that i
 });
 
 test("saving a change sets updated and leaves created", async () => {
-  const state = await recordAndRead({ type: StateType.RUNNING, updated: new Date(0), created: new Date(0) });
-  await dataSource.manager.save(Object.assign(state ?? {}, { message: "changed" }));
-  const changed = await service.readTaskRunState(dataSource.manager, state?.id ?? "");
+  const { manager } = dataSource;
+  const { id } = await record(manager);
+  await manager.query("UPDATE task_run_state SET created = 'epoch', updated = 'epoch' WHERE id = $1", [id]);
+  const state = await service.readTaskRunState(manager, id);
+  await manager.save(Object.assign(state ?? {}, { message: "changed" }));
+  const changed = await service.readTaskRunState(manager, id);
   expect(changed).toMatchObject({ message: "changed", created: new Date(0) });
   expect(changed?.updated.getTime()).toBeGreaterThan(0);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { StateType, TaskRunStateService } from "typeorm-task-run-state";
+import { recordTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 import { insertRecordedStates, recordedRuns, recordedStates } from "../dev/prefect/history";
 import { PREFECT_TABLE } from "../dev/prefect/table";
 import { type TestDataSource, useDatabase } from "./support/database";
@@ -81,12 +81,18 @@ test("PostgreSQL refuses a second state at the same timestamp, and the first sta
   expect((await service.readTaskRunStates(manager, taskRunId)).map((kept) => kept.id)).toEqual([id]);
 });
 
-test("PostgreSQL refuses two states without a timestamp in one transaction: both get that of its start", async () => {
+test("states without a timestamp in one transaction get times of their own, where manager.insert leaves them that of its start", async () => {
   const taskRunId = await addTaskRun();
-  const recording = dataSource.transaction(async (manager) => {
-    await record(manager, { taskRunId });
-    await record(manager, { taskRunId });
+  const given = { taskRunId, type: StateType.RUNNING };
+  const recorded = await dataSource.transaction(async (manager) => [
+    await record(manager, given),
+    ...(await recordTaskRunStates(manager, Array(100).fill(given))),
+    await record(manager, given),
+  ]);
+  expect(await service.readTaskRunStates(dataSource.manager, taskRunId)).toEqual(recorded);
+  const inserting = dataSource.transaction(async (manager) => {
+    await manager.insert(TaskRunState, manager.create(TaskRunState, given));
+    await manager.insert(TaskRunState, manager.create(TaskRunState, given));
   });
-  expect(await sqlStateOf(recording)).toBe("23505");
-  expect(await service.readTaskRunStates(dataSource.manager, taskRunId)).toEqual([]);
+  expect(await sqlStateOf(inserting)).toBe("23505");
 });

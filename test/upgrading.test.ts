@@ -44,7 +44,7 @@ test("a process of the old version records on while a new one migrates, reads, r
   addPriorityToTheEntity();
   const newVersion = await database.connect({ migrations: [...migrations, AddPriority1895305600000] });
   await recordsOn();
-  const urgent: Partial<WithPriority> = { taskRunId, priority: 1 };
+  const urgent = { taskRunId, priority: 1 };
   const { id } = await record(newVersion.manager, urgent);
   const ids = recorded();
   const states: WithPriority[] = await service.readTaskRunStates(newVersion.manager, taskRunId);

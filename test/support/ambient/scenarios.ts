@@ -1,5 +1,12 @@
 import type { DataSource, EntityManager } from "typeorm";
-import { pruneTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import {
+  type NewTaskRunState,
+  pruneTaskRunStates,
+  readLatestTaskRunStates,
+  StateType,
+  TaskRunState,
+  TaskRunStateService,
+} from "typeorm-task-run-state";
 
 import { collect } from "../collect";
 import { connectionsInUse } from "../database";
@@ -28,11 +35,12 @@ export type Report = Awaited<ReturnType<typeof report>>;
 export async function report(library: Library) {
   const { dataSource, run } = library;
 
-  /** "seen" or "unseen" by both reads and by both of TypeORM's, else who sees what. */
+  /** "seen" or "unseen" by all reads, this module's and TypeORM's, else who sees what. */
   async function sight({ id, taskRunId }: TaskRunState, manager = library.manager()): Promise<string> {
     const seen = {
       read: (await service.readTaskRunState(manager, id)) !== null,
       list: (await service.readTaskRunStates(manager, taskRunId)).length === 1,
+      latest: (await readLatestTaskRunStates(manager, [taskRunId])).has(taskRunId),
       findOneBy: (await manager.findOneBy(TaskRunState, { id })) !== null,
       find: (await manager.find(TaskRunState, { where: { taskRunId } })).length === 1,
     };
@@ -51,7 +59,7 @@ export async function report(library: Library) {
     }
   }
 
-  async function committed(given?: Partial<TaskRunState>): Promise<TaskRunState> {
+  async function committed(given?: Partial<NewTaskRunState>): Promise<TaskRunState> {
     const queryRunner = dataSource.createQueryRunner();
     try {
       return await record(queryRunner.manager, given);
@@ -77,9 +85,9 @@ export async function report(library: Library) {
     return result.value;
   }
 
-  async function ownWrite() {
+  async function ownWrite(manager: () => EntityManager) {
     const { state, ...inside } = await rolledBack("REQUIRED", async () => {
-      const state = await record(library.transaction());
+      const state = await record(manager());
       return { state, inside: await sight(state), outside: await sightFromOutside(state) };
     });
     return { ...inside, afterwards: await sight(state) };
@@ -185,7 +193,8 @@ export async function report(library: Library) {
   }
 
   return {
-    ownWrite: await ownWrite(),
+    ownWrite: await ownWrite(library.transaction),
+    recording: await ownWrite(library.manager),
     rollback: await deletion(rolledBack),
     commit: await deletion(run),
     requiresNew: await within("REQUIRES_NEW"),
