@@ -1,11 +1,27 @@
 /** What people ask most of the history beyond the service's methods. docs/recipes.md explains each of these. */
 import { type EntityManager, MoreThanOrEqual } from "typeorm";
-import { assertUuid, TaskRunState } from "typeorm-task-run-state";
+import {
+  assertUuid,
+  type NewTaskRunState,
+  readLatestTaskRunStates,
+  recordTaskRunState,
+  TaskRunState,
+  TERMINAL_STATE_TYPES,
+} from "typeorm-task-run-state";
 
-export function latestState(manager: EntityManager, taskRunId: string): Promise<TaskRunState | null> {
-  return manager.findOne(TaskRunState, {
-    where: { taskRunId },
-    order: { timestamp: "DESC", id: "DESC" },
+/**
+ * Records the state unless the task run has ended, and resolves to null when it has. Writers of one task run wait for each
+ * other until their transactions end, which are to be READ COMMITTED.
+ */
+export function recordUnlessEnded(
+  manager: EntityManager,
+  state: NewTaskRunState,
+): Promise<TaskRunState | null> {
+  const { taskRunId } = state;
+  return manager.transaction(async (manager) => {
+    await manager.query("SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 0))", [taskRunId]);
+    const latest = (await readLatestTaskRunStates(manager, [taskRunId])).get(taskRunId);
+    return latest && TERMINAL_STATE_TYPES.has(latest.type) ? null : recordTaskRunState(manager, state);
   });
 }
 
@@ -49,17 +65,6 @@ export async function page(
   const { entities: states, raw } = await query.getRawAndEntities<{ microseconds: string }>();
   const last = raw.length < 100 ? undefined : raw.at(-1);
   return { states, next: last ? `${last.microseconds}:${states.at(-1)?.id}` : null };
-}
-
-export function latestStates(manager: EntityManager, taskRunIds: string[]): Promise<TaskRunState[]> {
-  return manager
-    .createQueryBuilder(TaskRunState, "state")
-    .distinctOn(["state.taskRunId"])
-    .where("state.taskRunId = ANY(:taskRunIds)", { taskRunIds })
-    .orderBy("state.taskRunId")
-    .addOrderBy("state.timestamp", "DESC")
-    .addOrderBy("state.id", "DESC")
-    .getMany();
 }
 
 /** Only where this module made all ids. */

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { AbstractLogger, type EntityManager } from "typeorm";
 import { InvalidUuidError, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { durations, insertedSince, latestState, latestStates, page } from "../examples/recipes";
+import { latestDistributed } from "../examples/engines/latest-distributed";
+import { durations, insertedSince, page, recordUnlessEnded } from "../examples/recipes";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { readPage } from "./support/documents";
 import { failureOf } from "./support/failure-of";
@@ -28,6 +29,7 @@ class Latest extends AbstractLogger {
 }
 
 const database = useDatabase();
+const writing = useDatabase();
 const service = new TaskRunStateService();
 const latest = new Latest();
 let dataSource: TestDataSource;
@@ -64,15 +66,20 @@ const history = (taskRunId: string) => service.readTaskRunStates(manager, taskRu
 
 const ids = (states: TaskRunState[]) => states.map(({ id }) => id);
 
-test("the latest state of a task run takes two rows, or one more than there are of its time", async () => {
-  const [tied, , , plain] = taskRunIds;
-  for (const [taskRunId, read] of [
-    [plain, 2],
-    [tied, STATES],
-  ] as const) {
-    const { answer, rows } = await measure(latestState(manager, taskRunId));
-    expect(answer).toEqual((await history(taskRunId)).at(-1));
-    expect(rows).toEqual({ [INDEX]: read });
+test("of 16 writers at once one ends the task run, and none records behind it", async () => {
+  const host = await writing.connect({ extra: { max: 16 } });
+  const writers = Array.from({ length: 16 }, (_, n) => n);
+  const taskRuns = Array.from({ length: 10 }, () => randomUUID());
+  for (const taskRunId of taskRuns) {
+    const recorded = await Promise.all(
+      writers.map((n) => recordUnlessEnded(host.manager, { taskRunId, type: n % 2 ? "FAILED" : "RUNNING" })),
+    );
+    const states = recorded.filter((state) => state !== null);
+    const listed = await service.readTaskRunStates(host.manager, taskRunId);
+    expect(ids(listed)).toEqual(expect.arrayContaining(ids(states)));
+    expect(listed).toHaveLength(states.length);
+    expect(listed.findIndex(({ type }) => type === "FAILED")).toBe(listed.length - 1);
+    expect(await recordUnlessEnded(host.manager, { taskRunId, type: "RUNNING" })).toBeNull();
   }
 });
 
@@ -151,12 +158,12 @@ test("what is no id, or no place of a page, is refused before any SQL", async ()
   expect(latest.sql).toBe("");
 });
 
-test("the latest states of many task runs take their histories", async () => {
-  const { answer, rows } = await measure(latestStates(manager, taskRunIds));
+test("the latest states of a distributed table take their histories", async () => {
+  const { answer, rows } = await measure(latestDistributed(manager, taskRunIds));
   const histories = await Promise.all(taskRunIds.map(history));
   expect(new Set(answer)).toEqual(new Set(histories.map((states) => states.at(-1))));
   expect(rows).toEqual({ [INDEX]: histories.flat().length });
-  expect(await latestStates(manager, [])).toEqual([]);
+  expect(await latestDistributed(manager, [])).toEqual([]);
 });
 
 describe("of all task runs,", () => {

@@ -95,7 +95,12 @@ describe.each(functions)("%s", (_, record, placeOf) => {
       timestamp: "2026-11-22T11:53:01.198765+01:00",
       name: 'It said "no" \u001f \\u0000',
       message: "\n\u{1f600}",
-      stateDetails: { z: 1, a: { nested: [undefined, -0] }, cache_key: undefined, "\\ud800": "\u001f \\u0000" },
+      stateDetails: {
+        z: 1,
+        a: { nested: [undefined, -0] },
+        cache_key: undefined,
+        "\\ud800": "\u001f \\u0000",
+      },
       data: ["text", new Date(0), null],
       resultArtifactId: randomUUID(),
     };

@@ -2,13 +2,19 @@ import * as driver from "pg";
 import { DataSource, type EntityManager } from "typeorm";
 
 // The compiled package, as it is published: tsx would compile the sources in its own way.
-import { TaskRunState, TaskRunStateService, withPreparedStatements } from "../../dist";
-import { recordTaskRunStates } from "../../examples/host/record-task-run-states";
+import {
+  type NewTaskRunState,
+  recordTaskRunState,
+  recordTaskRunStates,
+  TaskRunState,
+  TaskRunStateService,
+  withPreparedStatements,
+} from "../../dist";
 import { type Contender, type NewState, POOL_SIZE, type Session } from "../lib/contender";
 
-type Calls = Omit<Session, "record" | "close">;
+type Calls = Omit<Session, "close">;
 
-/** This module: its service reads and deletes, and the calls of docs/recording.md record. */
+/** This module: its service reads and deletes, and its functions record. */
 export const typeormTaskRunState: Contender = {
   name: "this module",
   library: "typeorm-task-run-state",
@@ -29,11 +35,12 @@ function byService(dataSource: DataSource): Session {
     read: (id) => service.readTaskRunState(manager, id),
     list: (taskRunId) => service.readTaskRunStates(manager, taskRunId),
     delete: (id) => service.deleteTaskRunState(manager, id),
-    recordAll: (states) => recordTaskRunStates(manager, states.map(given)),
+    record: (state) => recordTaskRunState(manager, state as NewTaskRunState),
+    recordAll: (states) => recordTaskRunStates(manager, states as NewTaskRunState[]),
   });
 }
 
-/** The same entity through TypeORM's own calls. It records a single state with the same code as this module. */
+/** The same entity through TypeORM's own calls. */
 export const typeorm: Contender = {
   name: "TypeORM",
   library: "typeorm",
@@ -45,6 +52,7 @@ export const typeorm: Contender = {
       list: (taskRunId) =>
         manager.find(TaskRunState, { where: { taskRunId }, order: { timestamp: "ASC", id: "ASC" } }),
       delete: async (id) => (await manager.delete(TaskRunState, { id })).affected === 1,
+      record: (state) => insert(manager, state),
       recordAll: (states) => manager.insert(TaskRunState, manager.create(TaskRunState, states.map(given))),
     });
   },
@@ -62,11 +70,7 @@ function connect(url: string, extra: object = {}): Promise<DataSource> {
 }
 
 function session(dataSource: DataSource, calls: Calls): Session {
-  return {
-    ...calls,
-    record: (state) => insert(dataSource.manager, state),
-    close: () => dataSource.destroy(),
-  };
+  return { ...calls, close: () => dataSource.destroy() };
 }
 
 async function insert(manager: EntityManager, newState: NewState): Promise<TaskRunState> {
