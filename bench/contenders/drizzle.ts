@@ -5,7 +5,7 @@ import { Pool } from "pg";
 import { uuidv7 } from "uuidv7";
 
 import { StateType } from "../../dist";
-import { type Contender, type NewState, poolOptions } from "../lib/contender";
+import { type NewState, poolOptions, type Session } from "../lib/contender";
 
 const stateType = pgEnum("task_run_state_type", StateType);
 const time = (name: string) =>
@@ -25,37 +25,32 @@ const taskRunState = pgTable("task_run_state", {
   resultArtifactId: uuid("result_artifact_id"),
 });
 
-export const drizzle: Contender = {
-  name: "Drizzle",
-  library: "drizzle-orm",
-  async open(url) {
-    const pool = new Pool(poolOptions(url));
-    const db = connect({ client: pool });
-    return {
-      async read(id) {
-        const [state] = await db.select().from(taskRunState).where(eq(taskRunState.id, id));
-        return state ?? null;
-      },
-      list: (taskRunId) =>
-        db
-          .select()
-          .from(taskRunState)
-          .where(eq(taskRunState.taskRunId, taskRunId))
-          .orderBy(asc(taskRunState.timestamp), asc(taskRunState.id)),
-      async delete(id) {
-        const { rowCount } = await db.delete(taskRunState).where(eq(taskRunState.id, id));
-        return rowCount === 1;
-      },
-      async record(state) {
-        const [stored] = await db.insert(taskRunState).values(row(state)).returning();
-        if (!stored) throw new Error("INSERT returned no row");
-        return stored;
-      },
-      recordAll: (states) => db.insert(taskRunState).values(states.map(row)),
-      close: () => pool.end(),
-    };
-  },
-};
+export async function drizzle(url: string): Promise<Session> {
+  const pool = new Pool(poolOptions(url));
+  const db = connect({ client: pool });
+  return {
+    async read(id) {
+      const [state] = await db.select().from(taskRunState).where(eq(taskRunState.id, id));
+      return state ?? null;
+    },
+    list: (taskRunId) =>
+      db
+        .select()
+        .from(taskRunState)
+        .where(eq(taskRunState.taskRunId, taskRunId))
+        .orderBy(asc(taskRunState.timestamp), asc(taskRunState.id)),
+    async delete(id) {
+      const { rowCount } = await db.delete(taskRunState).where(eq(taskRunState.id, id));
+      return rowCount === 1;
+    },
+    async record(state) {
+      const [stored] = await db.insert(taskRunState).values(row(state)).returning();
+      if (!stored) throw new Error("INSERT returned no row");
+      return stored;
+    },
+    recordAll: (states) => db.insert(taskRunState).values(states.map(row)).returning(),
+  };
+}
 
 function row(state: NewState): typeof taskRunState.$inferInsert {
   return { ...state, id: uuidv7(), type: state.type as StateType };

@@ -2,7 +2,7 @@ import { type ColumnType, Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
 import { uuidv7 } from "uuidv7";
 
-import { type Contender, type NewState, poolOptions } from "../lib/contender";
+import { type NewState, poolOptions, type Session } from "../lib/contender";
 
 interface Table {
   id: string;
@@ -32,36 +32,31 @@ const COLUMNS = [
   "result_artifact_id as resultArtifactId",
 ] as const;
 
-export const kysely: Contender = {
-  name: "Kysely",
-  library: "kysely",
-  async open(url) {
-    const db = new Kysely<{ task_run_state: Table }>({
-      dialect: new PostgresDialect({ pool: new Pool(poolOptions(url)) }),
-    });
-    return {
-      read: async (id) =>
-        (await db.selectFrom("task_run_state").select(COLUMNS).where("id", "=", id).executeTakeFirst()) ??
-        null,
-      list: (taskRunId) =>
-        db
-          .selectFrom("task_run_state")
-          .select(COLUMNS)
-          .where("task_run_id", "=", taskRunId)
-          .orderBy("timestamp")
-          .orderBy("id")
-          .execute(),
-      async delete(id) {
-        const result = await db.deleteFrom("task_run_state").where("id", "=", id).executeTakeFirst();
-        return result.numDeletedRows === 1n;
-      },
-      record: (state) =>
-        db.insertInto("task_run_state").values(row(state)).returning(COLUMNS).executeTakeFirstOrThrow(),
-      recordAll: (states) => db.insertInto("task_run_state").values(states.map(row)).execute(),
-      close: () => db.destroy(),
-    };
-  },
-};
+export async function kysely(url: string): Promise<Session> {
+  const db = new Kysely<{ task_run_state: Table }>({
+    dialect: new PostgresDialect({ pool: new Pool(poolOptions(url)) }),
+  });
+  return {
+    read: async (id) =>
+      (await db.selectFrom("task_run_state").select(COLUMNS).where("id", "=", id).executeTakeFirst()) ?? null,
+    list: (taskRunId) =>
+      db
+        .selectFrom("task_run_state")
+        .select(COLUMNS)
+        .where("task_run_id", "=", taskRunId)
+        .orderBy("timestamp")
+        .orderBy("id")
+        .execute(),
+    async delete(id) {
+      const result = await db.deleteFrom("task_run_state").where("id", "=", id).executeTakeFirst();
+      return result.numDeletedRows === 1n;
+    },
+    record: (state) =>
+      db.insertInto("task_run_state").values(row(state)).returning(COLUMNS).executeTakeFirstOrThrow(),
+    recordAll: (states) =>
+      db.insertInto("task_run_state").values(states.map(row)).returning(COLUMNS).execute(),
+  };
+}
 
 function row(state: NewState) {
   return {

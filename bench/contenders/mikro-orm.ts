@@ -2,7 +2,7 @@ import { EntitySchema, MikroORM, type OptionalProps } from "@mikro-orm/postgresq
 import { uuidv7 } from "uuidv7";
 
 import { StateType } from "../../dist";
-import { type Contender, type NewState, POOL_SIZE, type State } from "../lib/contender";
+import { type NewState, POOL_SIZE, type Session, type State } from "../lib/contender";
 
 const time = { type: "datetime", columnType: "timestamptz(6)", defaultRaw: "clock_timestamp()" } as const;
 
@@ -34,31 +34,31 @@ const TaskRunState = new EntitySchema<Entity>({
 });
 
 /** Each call has its own entity manager, as each request to a server has. */
-export const mikroOrm: Contender = {
-  name: "MikroORM",
-  library: "@mikro-orm/postgresql",
-  async open(url) {
-    const orm = await MikroORM.init({
-      clientUrl: url,
-      entities: [TaskRunState],
-      pool: { min: POOL_SIZE, max: POOL_SIZE },
-    });
-    return {
-      read: (id) => orm.em.fork().findOne(TaskRunState, { id }),
-      list: (taskRunId) =>
-        orm.em.fork().find(TaskRunState, { taskRunId }, { orderBy: { timestamp: "asc", id: "asc" } }),
-      delete: async (id) => (await orm.em.fork().nativeDelete(TaskRunState, { id })) === 1,
-      async record(state) {
-        const em = orm.em.fork();
-        const stored = em.create(TaskRunState, row(state));
-        await em.persistAndFlush(stored);
-        return stored;
-      },
-      recordAll: (states) => orm.em.fork().insertMany<Entity>(TaskRunState, states.map(row)),
-      close: () => orm.close(),
-    };
-  },
-};
+export async function mikroOrm(url: string): Promise<Session> {
+  const orm = await MikroORM.init({
+    clientUrl: url,
+    entities: [TaskRunState],
+    pool: { min: POOL_SIZE, max: POOL_SIZE },
+  });
+  return {
+    read: (id) => orm.em.fork().findOne(TaskRunState, { id }),
+    list: (taskRunId) =>
+      orm.em.fork().find(TaskRunState, { taskRunId }, { orderBy: { timestamp: "asc", id: "asc" } }),
+    delete: async (id) => (await orm.em.fork().nativeDelete(TaskRunState, { id })) === 1,
+    async record(state) {
+      const em = orm.em.fork();
+      const stored = em.create(TaskRunState, row(state));
+      await em.persistAndFlush(stored);
+      return stored;
+    },
+    async recordAll(states) {
+      const em = orm.em.fork();
+      const stored = states.map((state) => em.create(TaskRunState, row(state)));
+      await em.persistAndFlush(stored);
+      return stored;
+    },
+  };
+}
 
 function row(state: NewState) {
   return { ...state, id: uuidv7() };

@@ -1,4 +1,4 @@
-import type { BenchResults } from "./bench-results";
+import { type BenchResults, REFERENCE } from "./bench-results";
 import { type Chart, PALETTE } from "./chart";
 
 const PANEL_WIDTH = 170;
@@ -6,11 +6,13 @@ const PANEL_WIDTH = 170;
 const FIGURE_WIDTH = 34;
 
 /** A panel for each operation, and in it a bar for each contender. */
-export function benchChart({ operations, contenders, callers, rounds }: BenchResults): Chart {
-  const bars = operations.flatMap(({ name: operation, results }) =>
-    results.map(({ contender, againstReference }) => ({ operation, contender, ...againstReference })),
-  );
-  const longest = Math.max(...bars.map(({ high }) => high));
+export function benchChart({ calls, versions, callers, rounds }: BenchResults): Chart {
+  const bars = calls.map(({ operation, participant, against }) => ({
+    operation,
+    contender: participant,
+    ...against[REFERENCE],
+  }));
+  const longest = Math.max(...bars.map(({ high = 0 }) => high));
   const scale = { domain: [0, longest], range: [0, PANEL_WIDTH - FIGURE_WIDTH] };
   const lineAtReference = {
     values: [1],
@@ -19,7 +21,7 @@ export function benchChart({ operations, contenders, callers, rounds }: BenchRes
     gridDash: [3, 3],
     zindex: 1,
   };
-  const isReference = `datum.contender === '${contenders[0]?.name}'`;
+  const isReference = `datum.contender === '${REFERENCE}'`;
   const isModule = "indexof(datum.contender, 'this module') === 0";
   return {
     description: "Throughput of each library in units of SQL by hand, for each operation",
@@ -28,8 +30,8 @@ export function benchChart({ operations, contenders, callers, rounds }: BenchRes
       subtitle: `${callers} callers, median of ${rounds} rounds; lines: the middle half of the rounds`,
     },
     data: { values: bars },
-    facet: { field: "operation", sort: operations.map(({ name }) => name) },
-    columns: 4,
+    facet: { field: "operation", sort: [...new Set(calls.map(({ operation }) => operation))] },
+    columns: 3,
     spacing: { row: 20, column: 26 },
     spec: {
       width: PANEL_WIDTH,
@@ -38,7 +40,7 @@ export function benchChart({ operations, contenders, callers, rounds }: BenchRes
         y: {
           field: "contender",
           type: "nominal",
-          sort: contenders.map(({ name }) => name),
+          sort: Object.keys(versions),
           axis: {
             labelColor: PALETTE.text,
             labelFontWeight: {

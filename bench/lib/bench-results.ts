@@ -1,82 +1,79 @@
-import rootPackage from "../../package.json";
-import benchPackage from "../package.json";
-import type { Contender } from "./contender";
+import { comparisonTable, type Result } from "./comparison";
 import { type Machine, machineAsText } from "./machine";
-import type { Measurement } from "./measure";
-import type { Operation } from "./operations";
-import { quotients, type Spread, spreadOf } from "./statistics";
+import type { Memory } from "./memory";
 import { asTable, grouped, spread } from "./text";
 
-/** What `--json` prints. A ratio compares figures of the same round: what slows the machine down slows both. */
+/** What `--json` prints. */
 export interface BenchResults {
   machine: Machine;
   callers: number;
+  bulkCallers: number;
   pool: number;
   rounds: number;
-  contenders: { name: string; version: string }[];
-  operations: { name: string; kind: "read" | "write"; callsPerRound: number; results: Result[] }[];
+  /** Of each contender. */
+  versions: Record<string, string>;
+  calls: Result[];
+  /** With a partition for each week. */
+  layouts: Result[];
+  /** Empty where no cluster was named. */
+  citus: Result[];
+  memory: Memory;
 }
 
-export interface Result {
-  contender: string;
-  /** Calls a second. */
-  throughput: Spread;
-  /** Throughput divided by the reference's. */
-  againstReference: Spread;
-  /** This module's throughput divided by this contender's. */
-  moduleAgainstThis: Spread;
-  /** CPU time of this process for a call, in microseconds. */
-  cpu: Spread;
-}
+export const REFERENCE = "pg by hand";
 
-/** The measurements of an operation: for each contender, one a round. */
-export type Rounds = Map<Contender, Measurement[]>;
+/** A result as it stands in a table. */
+type Cell = (result: Result) => string;
 
-export function resultsOf(rounds: Rounds, reference: Contender, module: Contender): Result[] {
-  const throughputs = (contender: Contender) => (rounds.get(contender) ?? []).map((each) => each.throughput);
-  return [...rounds].map(([contender, measurements]) => ({
-    contender: contender.name,
-    throughput: spreadOf(throughputs(contender)),
-    againstReference: spreadOf(quotients(throughputs(contender), throughputs(reference))),
-    moduleAgainstThis: spreadOf(quotients(throughputs(module), throughputs(contender))),
-    cpu: spreadOf(measurements.map(({ cpu }) => cpu)),
-  }));
-}
+const callsASecond: Cell = ({ throughput }) => grouped(throughput.median);
 
-export function versionOf({ library }: Contender): string {
-  const versions: Record<string, string> = {
-    ...rootPackage.devDependencies,
-    ...benchPackage.dependencies,
-    [rootPackage.name]: rootPackage.version,
+const against =
+  (reference: string): Cell =>
+  ({ against: { [reference]: quotient } }) =>
+    quotient ? quotient.median.toFixed(2) : "";
+
+const middleHalfAgainst =
+  (reference: string): Cell =>
+  ({ against: { [reference]: quotient } }) =>
+    quotient ? spread(quotient, 2) : "";
+
+const both =
+  (first: Cell, second: Cell): Cell =>
+  (result) =>
+    `${first(result)} (${second(result)})`;
+
+const cpu: Cell = ({ cpu }) => grouped(cpu.median);
+
+export function asText(results: BenchResults): string {
+  const { machine, callers, bulkCallers, pool, rounds, versions, calls, layouts, citus, memory } = results;
+  const contenders = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const layoutTable = (title: string, layouts: Result[]) => {
+    const cell = both(callsASecond, against(layouts[0]?.participant ?? ""));
+    return `${title}: calls a second of this module; in brackets as a multiple of the first line's
+
+${comparisonTable(layouts, cell)}`;
   };
-  return versions[library] ?? "unknown";
-}
-
-export function asText({ machine, callers, pool, rounds, contenders, operations }: BenchResults): string {
-  const table = (kind: Operation["kind"], cell: (result: Result) => string) => {
-    const columns = operations.filter((operation) => operation.kind === kind);
-    return asTable([
-      ["", ...columns.map(({ name }) => name)],
-      ...contenders.map(({ name, version }, row) => [
-        `${name} ${version}`,
-        ...columns.map(({ results }) => {
-          const result = results[row];
-          return result ? cell(result) : "";
-        }),
-      ]),
-    ]);
-  };
-  const both = (title: string, cell: (result: Result) => string) =>
-    [title, "", table("read", cell), "", table("write", cell)].join("\n");
-
   return [
     `${machineAsText(machine)}
-${callers} callers, a pool of ${pool} connections each, ${rounds} rounds. Medians; in brackets the middle half of the rounds.`,
-    both("Calls a second", ({ throughput }) => grouped(throughput.median)),
-    both("Throughput, pg by hand = 1.00", ({ againstReference }) => spread(againstReference, 2)),
-    both("Throughput of this module, the contender's = 1.00", ({ moduleAgainstThis }) =>
-      spread(moduleAgainstThis, 2),
-    ),
-    both("CPU time of a call, µs, without the server's", ({ cpu }) => grouped(cpu.median)),
+${contenders.join("; ")}
+Each contender in a process of its own, with ${callers} callers, ${bulkCallers} where they record 1,000 states at a time, and a pool of ${pool} connections.
+Medians of ${rounds} rounds; a multiple compares figures of the same round.`,
+    `Throughput, ${REFERENCE} = 1.00; in brackets the CPU time of a call in the contender's process, µs
+
+${comparisonTable(calls, both(against(REFERENCE), cpu))}`,
+    `The same; in brackets the middle half of the rounds
+
+${comparisonTable(calls, middleHalfAgainst(REFERENCE))}`,
+    `Throughput, TypeORM = 1.00; in brackets the middle half of the rounds
+
+${comparisonTable(calls, middleHalfAgainst("TypeORM"), ["this module", "this module, prepared", "TypeORM on this client"])}`,
+    `Calls a second
+
+${comparisonTable(calls, callsASecond)}`,
+    layoutTable("A partition for each week", layouts),
+    citus.length > 0 ? layoutTable("Citus", citus) : "Citus did not run: CITUS_URL names no coordinator.",
+    `By how many MB a list of ${grouped(memory.states)} states makes a fresh process grow at its peak
+
+${asTable([["", "MB"], ...Object.entries(memory.megabytes).map(([name, grown]) => [name, spread(grown, 0)])])}`,
   ].join("\n\n");
 }

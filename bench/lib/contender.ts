@@ -16,13 +16,6 @@ export interface State {
 /** A state to record: the id comes from the client (UUIDv7), the three times from the database. */
 export type NewState = Omit<State, "id" | "created" | "updated" | "timestamp">;
 
-export interface Contender {
-  name: string;
-  /** The package whose version is shown: one from this `package.json` or from the root's. */
-  library: string;
-  open(url: string): Promise<Session>;
-}
-
 /** The calls that are measured. Each contender makes them as its documentation shows, on its own pool. */
 export interface Session {
   read(id: string): Promise<State | null>;
@@ -32,8 +25,18 @@ export interface Session {
   delete(id: string): Promise<boolean>;
   /** Returns the row as it was stored. */
   record(state: NewState): Promise<State>;
-  recordAll(states: NewState[]): Promise<unknown>;
-  close(): Promise<unknown>;
+  /** Returns the rows as they were stored, in any order. */
+  recordAll(states: NewState[]): Promise<State[]>;
+  /** The latest state of each task run, in any order. Only those contenders have it that are compared by it. */
+  latest?(taskRunIds: string[]): Promise<State[]>;
+}
+
+export interface Contender {
+  name: string;
+  /** The package whose version is shown: one from this `package.json` or from the root's. */
+  library: string;
+  /** Loads the library and connects. An exit of the process ends the connections. */
+  open(url: string): Promise<Session>;
 }
 
 export const POOL_SIZE = 8;

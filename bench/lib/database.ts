@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
-import { DataSource } from "typeorm";
+import { DataSource, type MigrationInterface } from "typeorm";
 import { recordedStates } from "../../dev/prefect/history";
 import { migrations } from "../../dist";
 
@@ -31,17 +31,43 @@ export async function withDatabase<T>(work: (client: Client, url: string) => Pro
   }
 }
 
-async function connect(url: string): Promise<Client> {
+/** The URL of sessions that find their tables in this schema. */
+export function withSchema(url: string, schema: string, settings = ""): string {
+  const inSchema = new URL(url);
+  inSchema.searchParams.set("options", `-c search_path=${schema} ${settings}`);
+  return inSchema.href;
+}
+
+export async function connect(url: string): Promise<Client> {
   const client = new Client(url);
   client.on("error", () => {}); // The next query reports it.
   await client.connect();
   return client;
 }
 
-/** Creates the table with this module's migration, as a host does. */
-export async function migrate(url: string, schema = "public"): Promise<void> {
-  const dataSource = new DataSource({ type: "postgres", url, schema, migrations, migrationsRun: true });
+/** Creates the table with this module's migration, as a host does, and goes on with one of the host's. */
+export async function migrate(
+  url: string,
+  {
+    migration,
+    afterwards,
+    ...options
+  }: {
+    schema?: string;
+    migration?: (new () => MigrationInterface) | undefined;
+    afterwards?: ((dataSource: DataSource) => Promise<unknown>) | undefined;
+  } = {},
+): Promise<void> {
+  const all = migration ? [...migrations, migration] : migrations;
+  const dataSource = new DataSource({
+    type: "postgres",
+    url,
+    migrations: all,
+    migrationsRun: true,
+    ...options,
+  });
   await dataSource.initialize();
+  await afterwards?.(dataSource);
   await dataSource.destroy();
 }
 
@@ -64,6 +90,8 @@ export interface Histories {
   /** A live system records states in the order of their times. Shuffled, each row of a history lies on a page of its own. */
   arrival?: "shuffled" | "by time";
   runIds?: RunIds;
+  /** The ids of states are as if they arrived during so many weeks from now on. */
+  weeks?: number | undefined;
 }
 
 /**
@@ -80,10 +108,15 @@ export async function fill(
     states,
     arrival = "shuffled",
     runIds = "random",
+    weeks,
   }: Histories,
 ): Promise<void> {
   const run = "a.n / $3::int";
   const at = `timestamptz '2026-01-01Z' + n / $3::int * interval '1.000001 s' + n % $3::int * interval '2.123457 s'`;
+  const arrived =
+    weeks === undefined
+      ? "1767225600000 + arrival"
+      : `(1000 * extract(epoch FROM now() + ${weeks} * arrival / ${runs * states}.0 * interval '1 week'))::bigint`;
   await client.query(
     `WITH contents AS MATERIALIZED (
        SELECT row_number() OVER () - 1 AS n, c.* FROM jsonb_populate_recordset(NULL::${table}, $1) c
@@ -95,7 +128,7 @@ export async function fill(
        ) arriving
      )
      INSERT INTO ${table} (id, created, updated, type, timestamp, name, message, state_details, data, task_run_id)
-     SELECT ${timedId("1767225600000 + arrival", `'${group}' || a.n`)}, arrived, arrived,
+     SELECT ${timedId(arrived, `'${group}' || a.n`)}, arrived, arrived,
        CASE a.n % $3::int WHEN $3 - 1 THEN 'COMPLETED' ELSE c.type END, at, c.name, c.message, c.state_details, c.data,
        ${runIds === "random" ? runId(group, run) : timedId(`1767225600000 + 1000::bigint * (${run})`, `'${group}' || ${run}`)}
      FROM arrivals a

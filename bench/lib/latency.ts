@@ -2,9 +2,8 @@ import type { Client } from "pg";
 import { DataSource, type EntityManager, type Logger } from "typeorm";
 
 import { TaskRunState, TaskRunStateService } from "../../dist";
-import { shuffled } from "./lists";
 import { explain, type Plan } from "./plans";
-import { progress, roundName } from "./progress";
+import { type Effort, inRounds } from "./rounds";
 import { schemaOf, undone } from "./scale-table";
 import { quotients, type Spread, spreadOf } from "./statistics";
 
@@ -35,22 +34,18 @@ export async function measureLatency(
   client: Client,
   url: string,
   sizes: number[],
-  { warmUpRounds, rounds, calls }: { warmUpRounds: number; rounds: number; calls: number },
+  { calls, ...effort }: Effort & { calls: number },
 ): Promise<TableResult[]> {
   const tables: MeasuredTable[] = [];
   try {
     for (const rows of sizes) tables.push(await MeasuredTable.open(client, url, rows));
-    for (let round = -warmUpRounds; round < rounds; round++) {
-      progress(`latency: ${roundName(round, rounds)}`);
-      for (const table of shuffled(tables)) {
-        for (const method of METHODS) {
-          for (const access of ACCESSES) {
-            const median = await table.medianLatency(method, access, calls);
-            if (round >= 0) table.medians[method][access].push(median);
-          }
-        }
-      }
-    }
+    const groups = METHODS.flatMap((method) =>
+      ACCESSES.map((access) => tables.map((table) => ({ table, method, access }))),
+    );
+    const measured = await inRounds("latency", effort, groups, ({ table, method, access }) =>
+      table.medianLatency(method, access, calls),
+    );
+    for (const [{ table, method, access }, medians] of measured) table.medians[method][access] = medians;
     const results: TableResult[] = [];
     for (const table of tables) {
       const plans = await table.plans(client);

@@ -1,114 +1,115 @@
 import type { Client } from "pg";
-import { uuidv7 } from "uuidv7";
 
-import { recordedStates } from "../../dev/prefect/history";
-import type { NewState, Session } from "./contender";
 import { fill, runId } from "./database";
-import { cycle, shuffled } from "./lists";
+import { SCRATCH_RUN } from "./new-states";
 import { grouped } from "./text";
+import type { Input, Method } from "./worker";
 
 /** Something to measure. */
 export interface Operation {
   name: string;
-  kind: "read" | "write";
-  /** Prepares so many calls. This happens for each contender in each round, outside the measured time. */
-  calls(count: number): Promise<((session: Session) => Promise<unknown>)[]>;
+  method: Method;
+  /** The calls take any of these. */
+  inputs: Input[];
+  /** How many states a call reads, deletes or records. */
+  states: number;
+  /** How many calls are under way at a time. */
+  callers: number;
 }
+
+export const CALLERS = 16;
+/** Of those that record a thousand states in each call. */
+export const BULK_CALLERS = 4;
+
+export const isWrite = ({ method }: Operation): boolean => ["delete", "record", "recordAll"].includes(method);
 
 /** How many task runs with so many states the table holds. */
 const RUNS = new Map([
   [3, 2000],
   [10, 5000],
+  [50, 1000],
   [100, 100],
   [1000, 10],
 ]);
 
-/** The task run to which all written states belong. `tidyTable` removes them. */
-const SCRATCH_RUN = uuidv7();
+/** Whose latest states a call asks for: of so many task runs, with so many states each. */
+const LATEST = { runs: 100, states: 50 };
 
-export async function prepareTable(client: Client): Promise<void> {
-  for (const [states, runs] of RUNS) await fill(client, { group: `of ${states}`, runs, states });
-  await client.query("ALTER TABLE task_run_state SET (autovacuum_enabled = off)"); // tidyTable does its work.
-  await client.query("VACUUM (ANALYZE) task_run_state");
-}
+/** Of so many rows the ids are taken. Deletes take the rows themselves, which `tidy` puts back. */
+const KEPT = 5000;
 
-export async function tidyTable(client: Client): Promise<void> {
-  await client.query("DELETE FROM task_run_state WHERE task_run_id = $1", [SCRATCH_RUN]);
-  await client.query("VACUUM task_run_state");
-}
-
-export async function operationsOn(client: Client, reference: Session): Promise<Operation[]> {
-  const ids = await column(client, "SELECT id FROM task_run_state ORDER BY random() LIMIT 5000");
-  const lists: Operation[] = [];
-  for (const [states, runs] of RUNS) {
-    const run = runId(`of ${states}`, "n");
-    const taskRunIds = await column(client, `SELECT ${run} AS id FROM generate_series(0, ${runs - 1}) n`);
-    lists.push(
-      operation(
-        `list of ${grouped(states)}`,
-        "read",
-        (count) => shuffled(cycle(taskRunIds, count)),
-        (session, taskRunId) => session.list(taskRunId),
-      ),
-    );
+/** Fills the table, with so large a part of the task runs. */
+export async function prepareOperations(client: Client, scale: number): Promise<Operation[]> {
+  await client.query("ALTER TABLE task_run_state SET (autovacuum_enabled = off)"); // `tidy` does its work.
+  const runsOf = new Map<number, string[]>();
+  for (const [states, count] of RUNS) {
+    const [group, runs] = [`of ${states}`, count * scale];
+    await fill(client, { group, runs, states });
+    const sql = `SELECT ${runId(group, "n")} AS id FROM generate_series(0, ${runs - 1}) n`;
+    runsOf.set(states, await idsOf(client, sql));
   }
+  const [read, remove] = await readAndDelete(client, "public");
+  const { runs, states } = LATEST;
+  const asked = runsOf.get(states) ?? [];
+  const latest: Operation = {
+    name: `latest of ${runs}`,
+    method: "latest",
+    inputs: Array.from({ length: asked.length / runs }, (_, n) => asked.slice(n * runs, (n + 1) * runs)),
+    states: runs,
+    callers: CALLERS,
+  };
+  const numbers = [...Array(1000).keys()];
   return [
-    operation(
-      "read by id",
-      "read",
-      (count) => shuffled(cycle(ids, count)),
-      (session, id) => session.read(id),
-    ),
-    ...lists,
-    operation(
-      "delete by id",
-      "write",
-      async (count) => {
-        await reference.recordAll(newStates(count));
-        return column(client, `SELECT id FROM task_run_state WHERE task_run_id = '${SCRATCH_RUN}'`);
-      },
-      (session, id) => session.delete(id),
-    ),
-    operation("record 1 state", "write", newStates, (session, state) => session.record(state)),
-    operation(
-      "record 1,000",
-      "write",
-      (count) => Array.from({ length: count }, () => newStates(1000)),
-      (session, states) => session.recordAll(states),
-    ),
+    read,
+    ...[3, 10, 100, 1000].map((states) => listOf(states, runsOf.get(states) ?? [])),
+    latest,
+    remove,
+    { name: "record 1", method: "record", inputs: numbers, states: 1, callers: CALLERS },
+    { name: "record 1,000", method: "recordAll", inputs: numbers, states: 1000, callers: BULK_CALLERS },
   ];
 }
 
-function operation<T>(
-  name: string,
-  kind: Operation["kind"],
-  inputs: (count: number) => T[] | Promise<T[]>,
-  call: (session: Session, input: T) => Promise<unknown>,
-): Operation {
-  return {
-    name,
-    kind,
-    async calls(count) {
-      return (await inputs(count)).map((input) => (session) => call(session, input));
-    },
-  };
+/** The operations on a table of histories of so many states. */
+export async function operationsOn(client: Client, schema: string, states: number): Promise<Operation[]> {
+  const [read, remove] = await readAndDelete(client, schema);
+  const runs = await idsOf(client, `SELECT DISTINCT task_run_id AS id FROM ${keptOf(schema)}`);
+  return [read, listOf(states, runs), remove];
 }
 
-/** The ids that a query finds. */
-async function column(client: Client, sql: string): Promise<string[]> {
+async function readAndDelete(client: Client, schema: string): Promise<[Operation, Operation]> {
+  const kept = keptOf(schema);
+  await client.query(
+    `CREATE TEMP TABLE ${kept} AS SELECT * FROM ${schema}.task_run_state ORDER BY random() LIMIT ${KEPT}`,
+  );
+  await tidy(client, schema);
+  await client.query(`ANALYZE ${schema}.task_run_state`);
+  const inputs = await idsOf(client, `SELECT id FROM ${kept}`);
+  const byId = { inputs, states: 1, callers: CALLERS };
+  return [
+    { name: "by id", method: "read", ...byId },
+    { name: "delete", method: "delete", ...byId },
+  ];
+}
+
+const keptOf = (schema: string): string => `kept_of_${schema}`;
+
+const listOf = (states: number, inputs: string[]): Operation => ({
+  name: `list of ${grouped(states)}`,
+  method: "list",
+  inputs,
+  states,
+  callers: CALLERS,
+});
+
+/** Makes the table of a schema what it was before the last writes. */
+export async function tidy(client: Client, schema: string): Promise<void> {
+  const table = `${schema}.task_run_state`;
+  await client.query(`DELETE FROM ${table} WHERE task_run_id = '${SCRATCH_RUN}'`);
+  await client.query(`INSERT INTO ${table} TABLE ${keptOf(schema)} ON CONFLICT DO NOTHING`);
+  await client.query(`VACUUM ${table}`);
+}
+
+export async function idsOf(client: Client, sql: string): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(sql);
   return rows.map(({ id }) => id);
-}
-
-/** New states of the scratch run, with the contents that Prefect recorded. */
-export function newStates(count: number): NewState[] {
-  return cycle(recordedStates, count).map((recorded) => ({
-    type: recorded.type,
-    name: recorded.name,
-    message: recorded.message,
-    stateDetails: recorded.state_details,
-    data: recorded.data,
-    taskRunId: SCRATCH_RUN,
-    resultArtifactId: null,
-  }));
 }

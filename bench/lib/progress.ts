@@ -2,7 +2,3 @@
 export function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
-
-/** Rounds below zero warm up. */
-export const roundName = (round: number, rounds: number): string =>
-  round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`;

@@ -3,8 +3,7 @@ import { DataSource, type EntityManager } from "typeorm";
 
 import { pruneTaskRunStates, TaskRunState } from "../../dist";
 import type { RunIds } from "./database";
-import { shuffled } from "./lists";
-import { progress, roundName } from "./progress";
+import { inRounds } from "./rounds";
 import { createTable, dropTables, STATES, schemaOf, undone } from "./scale-table";
 import { quotients, type Spread, spreadOf } from "./statistics";
 
@@ -49,15 +48,12 @@ export async function measureRetention(
       await assertOrderOfTime(client, rows);
       tables.push(await PrunedTable.open(url, rows));
     }
-    for (let round = -1; round < rounds; round++) {
-      progress(`retention, ids of task runs ${runIds}: ${roundName(round, rounds)}`);
-      for (const table of shuffled(tables)) {
-        for (const finds of FINDS) {
-          const microseconds = await table.prune(finds);
-          if (round >= 0) table.microseconds[finds].push(microseconds);
-        }
-      }
-    }
+    const groups = FINDS.map((finds) => tables.map((table) => ({ table, finds })));
+    const what = `retention, ids of task runs ${runIds}`;
+    const measured = await inRounds(what, { warmUpRounds: 1, rounds }, groups, ({ table, finds }) =>
+      table.prune(finds),
+    );
+    for (const [{ table, finds }, microseconds] of measured) table.microseconds[finds] = microseconds;
   } finally {
     for (const table of tables) await table.close();
   }

@@ -20,7 +20,7 @@ export async function createTable(
   const schema = schemaOf(rows);
   progress(`loading ${grouped(rows)} rows`);
   await client.query(`CREATE SCHEMA ${schema}`);
-  await migrate(url, schema);
+  await migrate(url, { schema });
   await fill(client, {
     ...histories,
     table: `${schema}.task_run_state`,

@@ -4,7 +4,8 @@ import { DataSource } from "typeorm";
 import { PREFECT_TABLE } from "../../dev/prefect/table";
 import { TaskRunState } from "../../dist";
 import { migrate, runId } from "./database";
-import { progress, roundName } from "./progress";
+import { progress } from "./progress";
+import { type Effort, inRounds } from "./rounds";
 import { STATES } from "./scale-table";
 import { quotients, type Spread, spreadOf } from "./statistics";
 import { grouped } from "./text";
@@ -44,36 +45,35 @@ const columns = (enumType: string) =>
 export async function compareWrites(
   client: Client,
   url: string,
-  {
-    source,
-    rows,
-    warmUpRounds,
-    rounds,
-  }: { source: string; rows: number; warmUpRounds: number; rounds: number },
+  { source, rows, ...effort }: Effort & { source: string; rows: number },
 ): Promise<WriteComparison> {
   await client.query("CREATE SCHEMA here");
-  await migrate(url, "here");
+  await migrate(url, { schema: "here" });
   await createOriginal(client);
   await client.query(`INSERT INTO original.task_run SELECT DISTINCT task_run_id FROM ${source}`);
   await client.query("SET synchronize_seqscans = off"); // Rows arrive in the order in which they lie in the source.
   const here = new Side("here", "task_run_state_type", url);
   const original = new Side("original", "state_type", url);
-  for (const side of [here, original]) {
+  const sides = [here, original];
+  for (const side of sides) {
     progress(`loading ${grouped(rows)} rows: ${side.schema}`);
     await side.load(client, source);
   }
   try {
-    for (const side of [here, original]) await side.dataSource.initialize();
-    for (let round = -warmUpRounds; round < rounds; round++) {
-      progress(`recording: ${roundName(round, rounds)}`);
-      const sides = round % 2 ? [original, here] : [here, original];
-      await createBatch(client, source, rows);
-      for (const side of sides) await side.record(client, round >= 0);
-      await createBatch(client, source, rows);
-      for (const side of sides) await side.insert(client, round >= 0);
-    }
+    for (const side of sides) await side.dataSource.initialize();
+    const groups = WAYS.map((way) => sides.map((side) => ({ side, way })));
+    let waiting: Side[] = []; // The batch has yet to go there.
+    const measured = await inRounds("recording", effort, groups, async ({ side, way }) => {
+      if (!waiting.includes(side)) {
+        await createBatch(client, source, rows);
+        waiting = sides;
+      }
+      waiting = waiting.filter((other) => other !== side);
+      return side[way](client);
+    });
+    for (const [{ side, way }, writes] of measured) side.writes[way] = writes;
   } finally {
-    for (const { dataSource } of [here, original]) if (dataSource.isInitialized) await dataSource.destroy();
+    for (const { dataSource } of sides) if (dataSource.isInitialized) await dataSource.destroy();
   }
   return {
     rows,
@@ -81,8 +81,8 @@ export async function compareWrites(
     original: await original.figures(client, rows),
     advantage: {
       loading: original.loading / here.loading,
-      recording: spreadOf(quotients(original.recording, here.recording)),
-      inserting: spreadOf(quotients(original.inserting, here.inserting)),
+      recording: spreadOf(quotients(original.milliseconds("record"), here.milliseconds("record"))),
+      inserting: spreadOf(quotients(original.milliseconds("insert"), here.milliseconds("insert"))),
     },
   };
 }
@@ -97,13 +97,21 @@ async function createOriginal(client: Client): Promise<void> {
     COMMIT;`);
 }
 
-/** One of the two tables, with what was measured on it in milliseconds. */
+/** How a batch is written: by the server alone, or through TypeORM. */
+const WAYS = ["record", "insert"] as const;
+type Way = (typeof WAYS)[number];
+
+interface Write {
+  milliseconds: number;
+  walBytes: number;
+}
+
+/** One of the two tables, with what was measured on it. */
 class Side {
   readonly dataSource: DataSource;
+  /** In milliseconds. */
   loading = 0;
-  readonly recording: number[] = [];
-  readonly inserting: number[] = [];
-  private readonly walBytes: number[] = [];
+  readonly writes: Record<Way, Write[]> = { record: [], insert: [] };
 
   constructor(
     readonly schema: string,
@@ -118,23 +126,22 @@ class Side {
     await client.query(`VACUUM (ANALYZE) ${this.schema}.task_run_state`);
   }
 
-  async record(client: Client, counts: boolean): Promise<void> {
-    const before = await walPosition(client);
-    const elapsed = await milliseconds(() => this.copy(client, "batch"));
-    if (!counts) return;
-    this.recording.push(elapsed);
-    this.walBytes.push((await walPosition(client)) - before);
+  milliseconds(way: Way): number[] {
+    return this.writes[way].map(({ milliseconds }) => milliseconds);
   }
 
-  async insert(client: Client, counts: boolean): Promise<void> {
+  record(client: Client): Promise<Write> {
+    return measureWrite(client, () => this.copy(client, "batch"));
+  }
+
+  async insert(client: Client): Promise<Write> {
     const { rows } = await client.query<Partial<TaskRunState>>(
       `SELECT id, type, timestamp, name, message, state_details AS "stateDetails", data, task_run_id AS "taskRunId"
        FROM batch`,
     );
     const { manager } = this.dataSource;
     const states = rows.map((row) => manager.create(TaskRunState, row));
-    const elapsed = await milliseconds(() => manager.insert(TaskRunState, states));
-    if (counts) this.inserting.push(elapsed);
+    return measureWrite(client, () => manager.insert(TaskRunState, states));
   }
 
   async figures(client: Client, rows: number): Promise<TableFigures> {
@@ -154,9 +161,9 @@ class Side {
         indexes.map(({ name, bytes }) => [name.slice(this.schema.length + 1), Number(bytes)]),
       ),
       loadedRowsPerSecond: (rows / this.loading) * 1000,
-      recordingMilliseconds: spreadOf(this.recording),
-      walBytesPerState: spreadOf(this.walBytes).median / BULK,
-      insertingMilliseconds: spreadOf(this.inserting),
+      recordingMilliseconds: spreadOf(this.milliseconds("record")),
+      walBytesPerState: spreadOf(this.writes.record.map(({ walBytes }) => walBytes)).median / BULK,
+      insertingMilliseconds: spreadOf(this.milliseconds("insert")),
     };
   }
 
@@ -188,6 +195,12 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
+}
+
+async function measureWrite(client: Client, work: () => Promise<unknown>): Promise<Write> {
+  const before = await walPosition(client);
+  const elapsed = await milliseconds(work);
+  return { milliseconds: elapsed, walBytes: (await walPosition(client)) - before };
 }
 
 async function walPosition(client: Client): Promise<number> {

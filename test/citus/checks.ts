@@ -11,6 +11,7 @@ import {
   TaskRunState,
   TaskRunStateService,
 } from "typeorm-task-run-state";
+import { type CitusLayout, SCHEMA_FOR_EACH_TENANT } from "../../bench/lib/citus-layouts";
 import { check } from "../../dev/check";
 import { insertRecordedStates, recordedRuns, recordedStates } from "../../dev/prefect/history";
 import { latestDistributed } from "../../examples/engines/latest-distributed";
@@ -19,7 +20,7 @@ import { drift } from "../support/catalog";
 import { collect } from "../support/collect";
 import { failureOf } from "../support/failure-of";
 import { fillHistories } from "../support/fill";
-import { type CitusLayout, SCHEMA_FOR_EACH_TENANT, type SessionOptions, withLayout } from "./layouts";
+import { type SessionOptions, withLayout } from "./with-layout";
 
 const service = new TaskRunStateService();
 

@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Client } from "pg";
-import { DataSource, type MigrationInterface } from "typeorm";
-import { migrations, TaskRunState, withPreparedStatements } from "typeorm-task-run-state";
+import type { DataSource, MigrationInterface } from "typeorm";
 
 import {
   DistributeById1795500000001,
@@ -49,42 +47,20 @@ export const SCHEMA_FOR_EACH_TENANT: CitusLayout = {
   placement: { type: "schema", column: "<none>" },
 };
 
-export interface SessionOptions {
-  /** Of the server, as in `-c name=value`. */
-  settings?: string;
-  /** The package prepares its statements. */
-  prepared?: boolean;
-}
-
-/** Runs the work on the table in this layout, in a new schema. The schema is dropped afterwards. */
-export async function withLayout<T>(
+/** Runs the work in a new schema for a table in this layout. The schema is dropped afterwards. */
+export async function withSchemaOf<T>(
   coordinator: DataSource,
-  { migration, schemaBased = false }: CitusLayout,
-  work: (dataSource: DataSource) => Promise<T>,
-  { settings = "", prepared = false }: SessionOptions = {},
+  { schemaBased = false }: CitusLayout,
+  work: (schema: string) => Promise<T>,
 ): Promise<T> {
   const schema = `task_run_state_${randomUUID().slice(0, 8)}`;
   await coordinator.transaction(async (manager) => {
     if (schemaBased) await manager.query("SET LOCAL citus.enable_schema_based_sharding TO on");
     await manager.query(`CREATE SCHEMA ${schema}`);
   });
-  const dataSource = new DataSource({
-    ...coordinator.options,
-    entities: [TaskRunState],
-    migrations: migration ? [...migrations, migration] : [...migrations],
-    extra: {
-      max: 8,
-      idleTimeoutMillis: 0,
-      options: `-c search_path=${schema},public ${settings}`,
-      ...(prepared && { Client: withPreparedStatements(Client) }),
-    },
-  });
   try {
-    await dataSource.initialize();
-    await dataSource.runMigrations();
-    return await work(dataSource);
+    return await work(schema);
   } finally {
-    if (dataSource.isInitialized) await dataSource.destroy();
     await coordinator.query(`DROP SCHEMA ${schema} CASCADE`);
   }
 }
