@@ -30,7 +30,7 @@ const { warmUpRounds, rounds, calls, pruneRounds } = options.quick
 async function main(): Promise<void> {
   await withDatabase(async (client, url) => {
     for (const rows of SIZES) await createTable(client, url, rows);
-    const tables = await measureLatency(client, url, SIZES, { warmUpRounds, rounds, calls });
+    const latency = await measureLatency(client, url, SIZES, { warmUpRounds, rounds, calls });
     const source = `${schemaOf(WRITTEN)}.task_run_state`;
     const writes = await compareWrites(client, url, { source, rows: WRITTEN, warmUpRounds, rounds });
     await dropTables(client, SIZES);
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
       rounds,
       calls,
       pruneRounds,
-      tables,
+      latency,
       retention,
       writes,
     };

@@ -3,9 +3,9 @@ import { DataSource, type EntityManager, type Logger } from "typeorm";
 
 import { TaskRunState, TaskRunStateService } from "../../dist";
 import { explain, type Plan } from "./plans";
-import { type Effort, inRounds } from "./rounds";
-import { schemaOf, undone } from "./scale-table";
-import { quotients, type Spread, spreadOf } from "./statistics";
+import type { Effort } from "./rounds";
+import { schemaOf, type Timing, timeTables, undone } from "./scale-table";
+import { spreadOf } from "./statistics";
 
 export const METHODS = ["read by id", "list of 10", "delete by id"] as const;
 export type Method = (typeof METHODS)[number];
@@ -18,58 +18,37 @@ export type Method = (typeof METHODS)[number];
 export const ACCESSES = ["working set", "whole table"] as const;
 export type Access = (typeof ACCESSES)[number];
 
-/** What was measured on one table. */
-export interface TableResult {
-  rows: number;
-  methods: Record<Method, Record<Access, Timing> & { plan: Plan }>;
+/** What was measured. */
+export interface Latency {
+  timings: Record<Access, Timing<Method>[]>;
+  plans: { rows: number; method: Method; plan: Plan }[];
 }
 
-export interface Timing {
-  microseconds: Spread;
-  againstSmallest: Spread;
-}
-
-/** Measures how long one caller waits for each method. Every round measures all tables. */
+/** Measures how long one caller waits for each method. All tables are compared with the smallest. */
 export async function measureLatency(
   client: Client,
   url: string,
   sizes: number[],
   { calls, ...effort }: Effort & { calls: number },
-): Promise<TableResult[]> {
+): Promise<Latency> {
   const tables: MeasuredTable[] = [];
   try {
     for (const rows of sizes) tables.push(await MeasuredTable.open(client, url, rows));
-    const groups = METHODS.flatMap((method) =>
-      ACCESSES.map((access) => tables.map((table) => ({ table, method, access }))),
-    );
-    const measured = await inRounds("latency", effort, groups, ({ table, method, access }) =>
-      table.medianLatency(method, access, calls),
-    );
-    for (const [{ table, method, access }, medians] of measured) table.medians[method][access] = medians;
-    const results: TableResult[] = [];
-    for (const table of tables) {
-      const plans = await table.plans(client);
-      const timingOf = (method: Method, access: Access): Timing => ({
-        microseconds: spreadOf(table.medians[method][access]),
-        againstSmallest: spreadOf(
-          quotients(table.medians[method][access], tables[0]?.medians[method][access] ?? []),
-        ),
-      });
-      const resultOf = (method: Method) => ({
-        "working set": timingOf(method, "working set"),
-        "whole table": timingOf(method, "whole table"),
-        plan: plans[method],
-      });
-      results.push({
-        rows: table.rows,
-        methods: {
-          "read by id": resultOf("read by id"),
-          "list of 10": resultOf("list of 10"),
-          "delete by id": resultOf("delete by id"),
-        },
-      });
+    const timingsOf = (access: Access) =>
+      timeTables(`latency, ${access}`, effort, tables, tables[0], METHODS, (table, method) =>
+        table.medianLatency(method, access, calls),
+      );
+    const timings = {
+      "working set": await timingsOf("working set"),
+      "whole table": await timingsOf("whole table"),
+    };
+    const plans: Latency["plans"] = [];
+    for (const method of METHODS) {
+      for (const table of tables) {
+        plans.push({ rows: table.rows, method, plan: await table.plan(client, method) });
+      }
     }
-    return results;
+    return { timings, plans };
   } finally {
     for (const table of tables) await table.close();
   }
@@ -84,13 +63,6 @@ const CALLS: Record<Method, (manager: EntityManager, id: string) => Promise<unkn
 };
 
 class MeasuredTable {
-  /** One figure for each round. */
-  readonly medians: Record<Method, Record<Access, number[]>> = {
-    "read by id": { "working set": [], "whole table": [] },
-    "list of 10": { "working set": [], "whole table": [] },
-    "delete by id": { "working set": [], "whole table": [] },
-  };
-
   private constructor(
     readonly rows: number,
     private readonly dataSource: DataSource,
@@ -133,19 +105,11 @@ class MeasuredTable {
     return spreadOf(microseconds).median;
   }
 
-  async plans(client: Client): Promise<Record<Method, Plan>> {
-    return {
-      "read by id": await this.plan(client, "read by id"),
-      "list of 10": await this.plan(client, "list of 10"),
-      "delete by id": await this.plan(client, "delete by id"),
-    };
-  }
-
   close(): Promise<void> {
     return this.dataSource.destroy();
   }
 
-  private async plan(client: Client, method: Method): Promise<Plan> {
+  async plan(client: Client, method: Method): Promise<Plan> {
     const sql = await undone(this.dataSource, async (manager) => {
       for (const id of this.next(method, 1)) await CALLS[method](manager, id);
       return this.log.latest;

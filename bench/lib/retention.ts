@@ -3,9 +3,7 @@ import { DataSource, type EntityManager } from "typeorm";
 
 import { pruneTaskRunStates, TaskRunState } from "../../dist";
 import type { RunIds } from "./database";
-import { inRounds } from "./rounds";
-import { createTable, dropTables, STATES, schemaOf, undone } from "./scale-table";
-import { quotients, type Spread, spreadOf } from "./statistics";
+import { createTable, dropTables, STATES, schemaOf, type Timing, timeTables, undone } from "./scale-table";
 
 /** What is there to delete: nothing, or every tenth history. */
 export const FINDS = ["nothing old", "a tenth old"] as const;
@@ -13,26 +11,14 @@ export type Finds = (typeof FINDS)[number];
 
 export const RUN_IDS: RunIds[] = ["random", "version 7"];
 
-/** What was measured on one table. */
-export interface RetentionResult {
-  rows: number;
-  timings: Record<Finds, PruneTiming>;
-}
-
-/** For each task run of the table. */
-export interface PruneTiming {
-  microseconds: Spread;
-  againstReference: Spread;
-}
-
 /** The table that the others are compared with: that of 100,000 rows, where it is measured. A smaller one takes few steps. */
 export function referenceOf<T extends { rows: number }>(tables: T[]): T | undefined {
   return tables.find(({ rows }) => rows === 1e5) ?? tables[0];
 }
 
 /**
- * Measures how long it takes to prune a whole table, in one transaction, which is rolled back. The states lie in the order
- * of their times, as a live system records them. Every round measures all tables.
+ * Measures how long it takes for each of its task runs to prune a whole table, in one transaction, which is rolled back. The states lie in the order
+ * of their times, as a live system records them.
  */
 export async function measureRetention(
   client: Client,
@@ -40,7 +26,7 @@ export async function measureRetention(
   sizes: number[],
   runIds: RunIds,
   rounds: number,
-): Promise<RetentionResult[]> {
+): Promise<Timing<Finds>[]> {
   const tables: PrunedTable[] = [];
   try {
     for (const rows of sizes) {
@@ -48,27 +34,15 @@ export async function measureRetention(
       await assertOrderOfTime(client, rows);
       tables.push(await PrunedTable.open(url, rows));
     }
-    const groups = FINDS.map((finds) => tables.map((table) => ({ table, finds })));
-    const what = `retention, ids of task runs ${runIds}`;
-    const measured = await inRounds(what, { warmUpRounds: 1, rounds }, groups, ({ table, finds }) =>
+    const title = `retention, ids of task runs ${runIds}`;
+    const effort = { warmUpRounds: 1, rounds };
+    return await timeTables(title, effort, tables, referenceOf(tables), FINDS, (table, finds) =>
       table.prune(finds),
     );
-    for (const [{ table, finds }, microseconds] of measured) table.microseconds[finds] = microseconds;
   } finally {
     for (const table of tables) await table.close();
+    await dropTables(client, sizes);
   }
-  await dropTables(client, sizes);
-  const reference = referenceOf(tables);
-  return tables.map(({ rows, microseconds }) => {
-    const timingOf = (finds: Finds): PruneTiming => ({
-      microseconds: spreadOf(microseconds[finds]),
-      againstReference: spreadOf(quotients(microseconds[finds], reference?.microseconds[finds] ?? [])),
-    });
-    return {
-      rows,
-      timings: { "nothing old": timingOf("nothing old"), "a tenth old": timingOf("a tenth old") },
-    };
-  });
 }
 
 async function assertOrderOfTime(client: Client, rows: number): Promise<void> {
@@ -82,9 +56,6 @@ async function assertOrderOfTime(client: Client, rows: number): Promise<void> {
 }
 
 class PrunedTable {
-  /** One figure for each round. */
-  readonly microseconds: Record<Finds, number[]> = { "nothing old": [], "a tenth old": [] };
-
   private constructor(
     readonly rows: number,
     private readonly dataSource: DataSource,

@@ -9,16 +9,14 @@ const LABEL: Record<Access, string> = {
 };
 
 /** A panel for each method, and in it a line for each kind of access. */
-export function scaleChart({ tables, rounds }: ScaleResults): Chart {
-  const points = tables.flatMap(({ rows, methods }) =>
-    METHODS.flatMap((method) =>
-      ACCESSES.map((access) => ({
-        rows: rows.toLocaleString("en", { notation: "compact" }),
-        method,
-        access: LABEL[access],
-        ...methods[method][access].againstSmallest,
-      })),
-    ),
+export function scaleChart({ latency: { timings }, rounds }: ScaleResults): Chart {
+  const points = ACCESSES.flatMap((access) =>
+    timings[access].map(({ rows, what, againstReference }) => ({
+      rows: rows.toLocaleString("en", { notation: "compact" }),
+      method: what,
+      access: LABEL[access],
+      ...againstReference,
+    })),
   );
   const highest = Math.max(2, ...points.map(({ high }) => high));
   const scale = { domain: [0, highest], nice: true };
@@ -37,7 +35,7 @@ export function scaleChart({ tables, rounds }: ScaleResults): Chart {
   return {
     description: "Time of a call on larger tables in units of the smallest, for each method",
     title: {
-      text: `Time of a call as the table grows, ${grouped(tables[0]?.rows ?? 0)} rows = 1.00; less is better`,
+      text: `Time of a call as the table grows, ${grouped(timings["whole table"][0]?.rows ?? 0)} rows = 1.00; less is better`,
       subtitle: `one caller, median of ${rounds} rounds; lines: the middle half of the rounds`,
     },
     data: { values: points },

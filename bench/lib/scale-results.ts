@@ -1,7 +1,8 @@
 import type { RunIds } from "./database";
-import { ACCESSES, METHODS, type TableResult, type Timing } from "./latency";
+import { ACCESSES, type Latency, METHODS } from "./latency";
 import { type Machine, machineAsText } from "./machine";
-import { FINDS, type PruneTiming, type RetentionResult, RUN_IDS, referenceOf } from "./retention";
+import { FINDS, type Finds, RUN_IDS } from "./retention";
+import type { Timing } from "./scale-table";
 import { asTable, grouped, spread } from "./text";
 import type { TableFigures, WriteComparison } from "./writes";
 
@@ -13,16 +14,14 @@ export interface ScaleResults {
   calls: number;
   /** Of retention. */
   pruneRounds: number;
-  tables: TableResult[];
-  retention: Record<RunIds, RetentionResult[]>;
+  latency: Latency;
+  retention: Record<RunIds, Timing<Finds>[]>;
   writes: WriteComparison;
 }
 
-export function assertPlans({ tables }: ScaleResults): void {
-  const faults = tables.flatMap(({ rows, methods }) =>
-    METHODS.flatMap((method) =>
-      methods[method].plan.faults.map((fault) => `${method}, ${rows} rows: ${fault}`),
-    ),
+export function assertPlans({ latency }: ScaleResults): void {
+  const faults = latency.plans.flatMap(({ rows, method, plan }) =>
+    plan.faults.map((fault) => `${method}, ${rows} rows: ${fault}`),
   );
   if (faults.length > 0) throw new Error(`Plans that will not scale:\n${faults.join("\n")}`);
 }
@@ -32,60 +31,30 @@ export function asText({
   rounds,
   calls,
   pruneRounds,
-  tables,
+  latency,
   retention,
   writes,
 }: ScaleResults): string {
-  const smallest = grouped(tables[0]?.rows ?? 0);
   return `${machineAsText(machine)}
 One caller, ${rounds} rounds. Medians; in brackets the middle half of the rounds.
 
 ${ACCESSES.map((access) => {
-  const table = (cell: (timing: Timing) => string) =>
-    asTable([
-      ["rows", ...METHODS],
-      ...tables.map(({ rows, methods }) => [
-        grouped(rows),
-        ...METHODS.map((method) => cell(methods[method][access])),
-      ]),
-    ]);
-  const title =
+  const rows =
     access === "working set" ? `the same ${calls} of each again and again` : "any row of the table";
-  return `Time of a call, µs: ${title}
-
-${table(({ microseconds }) => spread(microseconds, 0))}
-
-The same, ${smallest} rows = 1.00
-
-${table(({ againstSmallest }) => spread(againstSmallest, 2))}`;
+  return timingTables(`Time of a call, µs: ${rows}`, latency.timings[access], METHODS, 0);
 }).join("\n\n")}
 
 Plans, from the outside in
 
-${METHODS.map((method) =>
-  [
-    method,
-    ...tables.map(({ rows, methods }) => {
-      const { text, pages, pagesRead } = methods[method].plan;
-      return `  ${grouped(rows).padStart(10)} rows: ${text}; ${pages} pages, ${pagesRead} of them not in PostgreSQL's memory`;
-    }),
-  ].join("\n"),
-).join("\n")}
+${latency.plans
+  .map(({ rows, method, plan: { text, pages, pagesRead } }) => {
+    return `${method}, ${grouped(rows)} rows: ${text}; ${pages} pages, ${pagesRead} of them not in PostgreSQL's memory`;
+  })
+  .join("\n")}
 
 ${RUN_IDS.map((runIds) => {
-  const results = retention[runIds];
-  const table = (cell: (timing: PruneTiming) => string) =>
-    asTable([
-      ["rows", ...FINDS],
-      ...results.map(({ rows, timings }) => [grouped(rows), ...FINDS.map((finds) => cell(timings[finds]))]),
-    ]);
-  return `Retention: time to prune the table, for each of its task runs, µs; ids of task runs: ${runIds}; ${pruneRounds} rounds
-
-${table(({ microseconds }) => spread(microseconds, 1))}
-
-The same, ${grouped(referenceOf(results)?.rows ?? 0)} rows = 1.00
-
-${table(({ againstReference }) => spread(againstReference, 2))}`;
+  const title = `Retention: time to prune the table, for each of its task runs, µs; ids of task runs: ${runIds}; ${pruneRounds} rounds`;
+  return timingTables(title, retention[runIds], FINDS, 1);
 }).join("\n\n")}
 
 Writing to ${grouped(writes.rows)} rows: this module's table and the original's
@@ -116,6 +85,28 @@ ${asTable([
     spread(writes.advantage.inserting, 2),
   ],
 ])}`;
+}
+
+/** The times, and the same as multiples of the reference's. */
+function timingTables<What extends string>(
+  title: string,
+  timings: Timing<What>[],
+  whats: readonly What[],
+  digits: number,
+): string {
+  const sizes = [...new Set(timings.map(({ rows }) => rows))];
+  const table = (cell: (timing: Timing<What>) => string) =>
+    asTable([
+      ["rows", ...whats],
+      ...sizes.map((rows) => [grouped(rows), ...timings.filter((timing) => timing.rows === rows).map(cell)]),
+    ]);
+  return `${title}
+
+${table(({ microseconds }) => spread(microseconds, digits))}
+
+The same, ${grouped(timings[0]?.reference ?? 0)} rows = 1.00
+
+${table(({ againstReference }) => spread(againstReference, 2))}`;
 }
 
 function figures(

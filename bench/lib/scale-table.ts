@@ -3,6 +3,8 @@ import type { DataSource, EntityManager } from "typeorm";
 
 import { fill, type Histories, migrate } from "./database";
 import { progress } from "./progress";
+import { type Effort, inRounds } from "./rounds";
+import { quotients, type Spread, spreadOf } from "./statistics";
 import { grouped } from "./text";
 
 /** How many states each task run has. */
@@ -47,4 +49,38 @@ export async function undone<T>(
     await runner.rollbackTransaction();
     await runner.release();
   }
+}
+
+/** How long something takes on a table. */
+export interface Timing<What> {
+  rows: number;
+  what: What;
+  microseconds: Spread;
+  /** As a multiple of the time on the table of `reference` rows, in the same round. */
+  againstReference: Spread;
+  reference: number;
+}
+
+/** Every round measures all tables. */
+export async function timeTables<Table extends { rows: number }, What extends string>(
+  title: string,
+  effort: Effort,
+  tables: Table[],
+  reference: Table | undefined,
+  whats: readonly What[],
+  time: (table: Table, what: What) => Promise<number>,
+): Promise<Timing<What>[]> {
+  const groups = whats.map((what) => tables.map((table) => ({ table, what })));
+  const measured = await inRounds(title, effort, groups, ({ table, what }) => time(table, what));
+  const timings = [...measured].map(([turn, microseconds]) => ({ ...turn, microseconds }));
+  return timings.map(({ table, what, microseconds }) => {
+    const base = timings.find((other) => other.table === reference && other.what === what);
+    return {
+      rows: table.rows,
+      what,
+      microseconds: spreadOf(microseconds),
+      againstReference: spreadOf(quotients(microseconds, base?.microseconds ?? [])),
+      reference: base?.table.rows ?? 0,
+    };
+  });
 }
