@@ -5,7 +5,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { DataSource, type EntityManager } from "typeorm";
-import { InvalidUuidError, migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import {
+  InvalidUuidError,
+  migrations,
+  recordTaskRunStates,
+  TaskRunState,
+  TaskRunStateService,
+} from "typeorm-task-run-state";
 
 import { recordedStates } from "../dev/prefect/history";
 import { migrate } from "./host/migrate";
@@ -90,20 +96,15 @@ async function tour(dataSource: DataSource): Promise<void> {
   }
 }
 
-/** Inserts the recorded states and returns the ids of their task runs. */
+/** Records the states with their microseconds, and returns the ids of their task runs. */
 async function recordHistory(manager: EntityManager): Promise<string[]> {
-  const states = recordedStates.map(({ id, task_run_id, type, timestamp, name, message, state_details }) =>
-    manager.create(TaskRunState, {
-      id,
-      taskRunId: task_run_id,
-      type,
-      timestamp: new Date(timestamp),
-      name,
-      message,
-      stateDetails: state_details,
+  const states = await recordTaskRunStates(
+    manager,
+    recordedStates.map(({ task_run_id: taskRunId, state_details: stateDetails, ...state }) => {
+      const { id, type, timestamp, name, message } = state;
+      return { id, taskRunId, type, timestamp, name, message, stateDetails };
     }),
   );
-  await manager.insert(TaskRunState, states);
   return [...new Set(states.map(({ taskRunId }) => taskRunId))];
 }
 

@@ -27,6 +27,7 @@ import { failureOf } from "./support/failure-of";
  *   must also say how to run it.
  * - `text output`: what the program above it prints. UUIDs and times that the program does not name itself may differ.
  * - `ts compile`: a fragment. It is compiled, and may use the names of support/document-prelude.ts.
+ * - `ts declared`: what the package exports. `api.test.ts` compares it with the types.
  * - `sql run`: runs after those above it on the page, in a database of the page's own where the table exists.
  * - `source=<path>`, in any language: stands in that file in one piece, indentation aside.
  * - `json compile`: is JSON.
@@ -38,6 +39,7 @@ const KINDS = [
   "ts run",
   "text output",
   "ts compile",
+  "ts declared",
   "sql run",
   "json compile",
   "mermaid recorded",

@@ -103,3 +103,39 @@ test("jsonb keeps neither the order of keys nor -0", async () => {
   expect(JSON.stringify(state?.data)).toBe('{"a":1,"bb":0}');
   expect(state?.data).toEqual({ a: 1, bb: 0 }); // Jest tells 0 from -0.
 });
+
+describe("arrays that TypeORM writes over states that exist", () => {
+  const insertOne = async (given: Partial<TaskRunState> = {}) => {
+    const state = create(given);
+    await dataSource.manager.insert(TaskRunState, state);
+    return state;
+  };
+
+  test("upsert writes NULL over what one element leaves out and another one sets", async () => {
+    const { manager } = dataSource;
+    const stored = await insertOne({ message: "first" });
+    await manager.upsert(TaskRunState, [create({ id: stored.id }), create({ message: "other" })], ["id"]);
+    expect(await service.readTaskRunState(manager, stored.id)).toMatchObject({ message: null });
+  });
+
+  test("orIgnore gives an instance another one's id, unless updateEntity is false", async () => {
+    const { manager } = dataSource;
+    const stored = await insertOne();
+    const idsAfter = async (updateEntity: boolean) => {
+      const states = [create({ id: stored.id }), create({})];
+      const insert = manager.createQueryBuilder().insert().into(TaskRunState).values(states);
+      await insert.orIgnore().updateEntity(updateEntity).execute();
+      return states.map(({ id }) => id);
+    };
+    expect((await idsAfter(true))[0]).not.toBe(stored.id);
+    expect((await idsAfter(false))[0]).toBe(stored.id);
+  });
+
+  test("upsert with skipUpdateIfNoValuesChanged gives an instance another one's id", async () => {
+    const { manager } = dataSource;
+    const stored = await insertOne();
+    const states = [create({ id: stored.id, taskRunId: stored.taskRunId }), create({})];
+    await manager.upsert(TaskRunState, states, { conflictPaths: ["id"], skipUpdateIfNoValuesChanged: true });
+    expect(states[0]?.id).not.toBe(stored.id);
+  });
+});

@@ -17,9 +17,8 @@ import { StateType } from "./state-type";
  * One state of a task run, from `timestamp` until the next state's: a row of the table `task_run_state`, with the columns
  * of `TaskRunState` of Prefect 3.9.1 (`prefect/server/database/orm_models.py`).
  *
- * Record one with `manager.insert(TaskRunState, manager.create(TaskRunState, { taskRunId, type }))`. `manager.create`
- * makes the instance whose missing id, name and scheduled time are filled in. A plain object gets its id from PostgreSQL,
- * of version 4, and needs a name.
+ * `recordTaskRunState` records one. With TypeORM's own calls, only an instance that `manager.create` makes gets its missing
+ * id, name and scheduled time filled in: a plain object gets its id from PostgreSQL, of version 4, and needs a name.
  *
  * Whoever adds a column writes out its name, which a naming strategy would change, and its type, so that no compiler has
  * to emit decorator metadata. If TypeORM converts its values, see `is-plain.ts` too.
