@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import type { PostgresServer } from "../dev/postgres";
 import { clientOptions } from "./support/database";
+import { failureOf } from "./support/failure-of";
 import { startPostgresProcess } from "./support/postgres-process";
 import { record } from "./support/record";
 import { until } from "./support/until";
@@ -96,4 +98,27 @@ test("a delete goes to the primary outside a transaction, and the replica follow
     expect(await service.deleteTaskRunState(manager, id)).toBe(false);
   });
   await until(async () => (await service.readTaskRunState(manager, id)) === null);
+});
+
+test("a replica that lacks a column stops, and goes on once it has it", async () => {
+  const { manager } = dataSource;
+  await manager.query("ALTER TABLE task_run_state ADD COLUMN priority int");
+  const { id } = await record(manager);
+  const failures = "SELECT FROM pg_stat_subscription_stats WHERE apply_error_count > 0";
+  await until(async () => (await replica.query(failures)).length > 0);
+  expect(await service.readTaskRunState(manager, id)).toBeNull();
+  await replica.query("ALTER TABLE task_run_state ADD COLUMN priority int");
+  await until(async () => (await service.readTaskRunState(manager, id)) !== null);
+});
+
+test("once the replica is lost, calls in a transaction go on, reads outside of one fail, and no process can start", async () => {
+  const { manager, options } = dataSource;
+  await servers[1]?.stop();
+  const failures = [
+    await failureOf(service.readTaskRunState(manager, randomUUID())),
+    await failureOf(new DataSource(options).initialize()),
+  ];
+  expect(failures).toEqual(Array(2).fill(expect.objectContaining({ code: "ECONNREFUSED" })));
+  expect(await manager.transaction((manager) => service.readTaskRunState(manager, randomUUID()))).toBeNull();
+  expect(await service.deleteTaskRunState(manager, randomUUID())).toBe(false);
 });
