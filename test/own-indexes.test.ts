@@ -15,7 +15,11 @@ describe("of what somebody makes by hand", () => {
     expect(await drift(dataSource)).toEqual(['COMMENT ON COLUMN "task_run_state"."message" IS NULL']);
     await manager.query(`COMMENT ON COLUMN task_run_state.message IS NULL;
       ALTER TABLE task_run_state ALTER COLUMN name TYPE varchar COLLATE "C"`);
-    expect(await drift(dataSource)).toEqual([expect.stringContaining('COLLATE "undefined"')]);
+    // TypeORM 1 proposes what fails, and 0.3 does not see it.
+    const proposed = [
+      'ALTER TABLE "task_run_state" ALTER COLUMN "name" TYPE character varying COLLATE "undefined"',
+    ];
+    expect([[], proposed]).toContainEqual(await drift(dataSource));
     await manager.query(`ALTER TABLE task_run_state ALTER COLUMN name TYPE varchar COLLATE "default";
       ALTER TABLE task_run_state ADD COLUMN kind text GENERATED ALWAYS AS (data ->> 'kind') STORED`);
     expect(await sqlStateOf(drift(dataSource))).toBe("42P01");
