@@ -11,6 +11,7 @@ import {
 } from "typeorm-task-run-state";
 import { collect } from "./support/collect";
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
+import { failureOf, sqlStateOf } from "./support/failure-of";
 import { record } from "./support/record";
 
 const database = useDatabase();
@@ -177,6 +178,18 @@ test("unless told otherwise, a step looks at 1,000 task runs", async () => {
   await store(rows.map((row) => ({ ...row, type: StateType.RUNNING, time: -1 })));
   const steps = await collect(pruneTaskRunStates(dataSource.manager, { before: BEFORE }));
   expect(steps.map(({ taskRunsSeen }) => taskRunsSeen)).toEqual([1000, 1]);
+});
+
+test("when a step fails, TypeORM's error says where to go on", async () => {
+  const [first, second] = [await finished(NIL), await finished(MAX)];
+  await dataSource.query(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''kept''; END';
+    CREATE TRIGGER refuse BEFORE DELETE ON task_run_state FOR EACH ROW
+      WHEN (OLD.task_run_id = '${second}') EXECUTE FUNCTION refuse()`);
+  const failing = collect(pruneTaskRunStates(dataSource.manager, { before: BEFORE, batch: 1 }));
+  expect(await sqlStateOf(failing)).toBe("P0001");
+  expect(await failureOf(failing)).toHaveProperty("after", first);
+  await dataSource.query("DROP TRIGGER refuse ON task_run_state; DROP FUNCTION refuse");
 });
 
 describe("of three finished task runs, when the second has more states than a step deletes,", () => {
