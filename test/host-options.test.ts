@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { type MigrationInterface, type QueryRunner, Table } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { drift, readCatalog } from "./support/catalog";
 import { type TestDatabase, type TestDataSource, useDatabase } from "./support/database";
 import { documentedTable, NOTHING } from "./support/documented-table";
+import { failureOf } from "./support/failure-of";
 import { record } from "./support/record";
 import { SnakeNamingStrategy } from "./support/snake-naming-strategy";
 
@@ -49,6 +51,19 @@ test("a naming strategy renames nothing", async () => {
   const dataSource = await connect("snake", { namingStrategy: new SnakeNamingStrategy() });
   await expectToWork(dataSource);
   expect(await readCatalog(server, { schema: "snake" })).toEqual(documentedTable("snake"));
+});
+
+test("a naming strategy that changes written names has TypeORM look for another table", async () => {
+  class Plural extends SnakeNamingStrategy {
+    override tableName(className: string, given?: string): string {
+      return `${super.tableName(className, given)}s`;
+    }
+  }
+  const dataSource = await connect("plural", { namingStrategy: new Plural() });
+  expect(await tablesIn("plural")).toEqual(["task_run_state"]);
+  const error = await failureOf(service.readTaskRunState(dataSource.manager, randomUUID()));
+  expect(error).toMatchObject({ driverError: { code: "42P01" } });
+  expect(String(error)).toContain('relation "plural.task_run_states" does not exist');
 });
 
 test("with `entityPrefix`, the table has the prefix, and is gone when the migration is reverted", async () => {

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 import { insertRecordedStates, recordedStates } from "../dev/prefect/history";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { record } from "./support/record";
+import { run } from "./support/run";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -56,6 +58,21 @@ test("states with the same timestamp list by id, whatever the order in which the
   const ids = ["b", "e", "a", "d", "c"].map((digit) => `00000000-0000-4000-8000-00000000000${digit}`);
   for (const id of ids) await record(dataSource.manager, { id, taskRunId, timestamp });
   expect(await listedIds(taskRunId)).toEqual(ids.toSorted());
+});
+
+test("states with the same timestamp that two processes record list by id, those of each process as it recorded them", async () => {
+  const taskRunId = randomUUID();
+  const script = join(__dirname, "support", "record-at-one-time.ts");
+  const processes = [0, 1].map(() =>
+    run(process.execPath, ["--import", "tsx", script, taskRunId], { env: { DATABASE_URL: database.url } }),
+  );
+  const recorded = (await Promise.all(processes.map(({ ended }) => ended))).map(({ output }) =>
+    output.match(/\S+/g),
+  );
+  const listed = await listedIds(taskRunId);
+  expect(listed).toHaveLength(40);
+  expect(listed).toEqual(listed.toSorted());
+  for (const ids of recorded) expect(listed.filter((id) => ids?.includes(id))).toEqual(ids);
 });
 
 test("states that one transaction records without a timestamp list in the order of recording", async () => {

@@ -26,7 +26,7 @@ import { StateType } from "./state-type";
 @Entity({ name: "task_run_state" })
 @Index("ix_task_run_state__task_run_id_timestamp", ["taskRunId", "timestamp"])
 export class TaskRunState {
-  /** A UUID; unless set, of version 7: those that one process makes rise in the order of creation. */
+  /** A UUID; unless set, of version 7: those that one process makes rise, those of several need not. */
   @PrimaryColumn({
     name: "id",
     type: "uuid",
