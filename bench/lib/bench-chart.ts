@@ -42,6 +42,7 @@ export function benchChart({ calls, versions, callers, rounds }: BenchResults): 
           type: "nominal",
           sort: Object.keys(versions),
           axis: {
+            labelLimit: 0,
             labelColor: PALETTE.text,
             labelFontWeight: {
               condition: { test: "indexof(datum.value, 'this module') === 0", value: 600 },
