@@ -35,7 +35,7 @@ function unregistered({ entityMetadatas }: DataSource): EntityMetadataNotFoundEr
   return error;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const UUID = /^[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}$/;
 
 /**
  * Checks an id as each method and function of this package does: a UUID in its canonical form, in any case and of any version.

@@ -85,10 +85,8 @@ export function toRow(place: string, state: TaskRunState): NewRow {
     resultArtifactId,
     ...more
   } = state;
-  for (const [property, time] of Object.entries({ created, updated })) {
-    if (time !== undefined)
-      throw new TypeError(`${place}.${property} is set by PostgreSQL, and never given.`);
-  }
+  assertNotGiven(`${place}.created`, created);
+  assertNotGiven(`${place}.updated`, updated);
   if (id !== undefined) assertUuid(`${place}.id`, id);
   assertUuid(`${place}.taskRunId`, taskRunId);
   if (!isNone(resultArtifactId)) assertUuid(`${place}.resultArtifactId`, resultArtifactId);
@@ -107,6 +105,10 @@ export function toRow(place: string, state: TaskRunState): NewRow {
     resultArtifactId,
     hasMore: Object.values(more).some((value) => value !== undefined),
   };
+}
+
+function assertNotGiven(parameter: string, value: unknown): void {
+  if (value !== undefined) throw new TypeError(`${parameter} is set by PostgreSQL, and never given.`);
 }
 
 function isNone(value: unknown): value is null | undefined {
