@@ -150,7 +150,7 @@ test("of any histories, exactly those go that the definition names, step by step
         expect(await storedIds()).toEqual(left);
       },
     ),
-    { numRuns: Number(process.env.RANDOM_HISTORIES ?? 300) },
+    { numRuns: Number(process.env.RANDOM_HISTORIES ?? 200) },
   );
 }, 60_000);
 
