@@ -100,10 +100,10 @@ function hydrate(rows: Row[], columns: readonly ReturnedColumn[], client: Parser
   return rows.map((row) => {
     const state = new TaskRunState();
     const fields: Record<string, unknown> = Object(state);
-    for (const [index, { property, isTime }] of columns.entries()) {
+    columns.forEach(({ property, isTime }, index) => {
       const value = Array.isArray(row) ? row[index] : row[property];
       fields[property] = isTime && value !== null ? toDate(parseTime(String(value))) : value;
-    }
+    });
     return state;
   });
 }
