@@ -40,7 +40,10 @@ const firstWords = (statements: string[]) => statements.map((sql) => /^\w+/.exec
 /** TypeORM gives what it is told of the entity to every later data source. */
 function forgetAfterwards(): void {
   const lists = Object.values(getMetadataArgsStorage()).filter(Array.isArray);
-  const before = lists.map((list) => [...list]);
+  let before: unknown[][] = [];
+  beforeAll(() => {
+    before = lists.map((list) => [...list]);
+  });
   afterAll(() => {
     for (const [index, list] of lists.entries()) list.splice(0, list.length, ...(before[index] ?? []));
   });
