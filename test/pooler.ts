@@ -10,6 +10,9 @@ import {
 } from "typeorm";
 import {
   migrations,
+  readLatestTaskRunStates,
+  recordTaskRunState,
+  recordTaskRunStates,
   StateType,
   TaskRunState,
   TaskRunStateService,
@@ -139,10 +142,10 @@ async function useMethodsOf(manager: EntityManager): Promise<void> {
 }
 
 async function record(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
-  const types = [StateType.PENDING, StateType.RUNNING];
-  const states = types.map((type) => manager.create(TaskRunState, { taskRunId, type }));
-  await manager.insert(TaskRunState, states);
-  return states;
+  const pending = await recordTaskRunState(manager, { taskRunId, type: StateType.PENDING });
+  const states = await recordTaskRunStates(manager, [{ taskRunId, type: StateType.RUNNING }]);
+  deepEqual([...(await readLatestTaskRunStates(manager, [taskRunId])).values()], states);
+  return [pending, ...states];
 }
 
 async function callAtOnce({ manager }: DataSource): Promise<void> {

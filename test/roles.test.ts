@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataSource } from "typeorm";
-import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import {
+  migrations,
+  readLatestTaskRunStates,
+  recordTaskRunState,
+  recordTaskRunStates,
+  TaskRunState,
+  TaskRunStateService,
+} from "typeorm-task-run-state";
 
 import type { PostgresServer } from "../dev/postgres";
 import { migrate } from "../examples/host/migrate";
@@ -73,9 +80,19 @@ describe("once the owner has migrated and granted, the other role", () => {
       await manager.insert(TaskRunState, create("inserted"));
       await manager.upsert(TaskRunState, create("upserted"), ["id"]);
       await manager.save(create("saved"));
+      await recordTaskRunState(manager, create("recorded"));
+      await recordTaskRunStates(manager, [create("recorded in bulk")]);
     });
     const listed = await service.readTaskRunStates(app.manager, taskRunId);
-    expect(listed.map(({ name }) => name)).toEqual(["inserted", "upserted", "saved"]);
+    expect(listed.map(({ name }) => name)).toEqual([
+      "inserted",
+      "upserted",
+      "saved",
+      "recorded",
+      "recorded in bulk",
+    ]);
+    const latest = await readLatestTaskRunStates(app.manager, [taskRunId]);
+    expect(latest.get(taskRunId)).toEqual(listed.at(-1));
     for (const { id } of listed) {
       expect(await service.readTaskRunState(app.manager, id)).toMatchObject({ id });
       expect(await service.deleteTaskRunState(app.manager, id)).toBe(true);

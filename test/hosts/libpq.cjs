@@ -4,6 +4,9 @@ const { native } = require("pg");
 const { DataSource } = require("typeorm");
 const {
   migrations,
+  readLatestTaskRunStates,
+  recordTaskRunState,
+  recordTaskRunStates,
   StateType,
   TaskRunState,
   TaskRunStateService,
@@ -23,10 +26,14 @@ async function main() {
   await dataSource.initialize();
   const service = new TaskRunStateService();
   const callEachMethod = async (manager) => {
-    const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING });
-    await manager.insert(TaskRunState, state);
-    equal((await service.readTaskRunState(manager, state.id)).id, state.id);
-    equal((await service.readTaskRunStates(manager, state.taskRunId)).length, 1);
+    const state = await recordTaskRunState(manager, { taskRunId: randomUUID(), type: StateType.RUNNING });
+    const { taskRunId } = state;
+    const [last] = await recordTaskRunStates(manager, [
+      { taskRunId, type: StateType.COMPLETED, data: ["é"] },
+    ]);
+    deepEqual(await readLatestTaskRunStates(manager, [taskRunId]), new Map([[taskRunId, last]]));
+    deepEqual(await service.readTaskRunState(manager, state.id), state);
+    deepEqual(await service.readTaskRunStates(manager, taskRunId), [state, last]);
     equal(await service.deleteTaskRunState(manager, state.id), true);
   };
   const prepared = () =>
@@ -36,7 +43,7 @@ async function main() {
   deepEqual(await verbs(), []);
   await callEachMethod(dataSource.manager);
   await dataSource.transaction(callEachMethod);
-  deepEqual(await verbs(), ["SELECT", "SELECT", "DELETE"]);
+  deepEqual(await verbs(), ["INSERT", "INSERT", "SELECT", "SELECT", "SELECT", "DELETE"]);
 
   await dataSource.query("DISCARD ALL");
   await callEachMethod(dataSource.manager);

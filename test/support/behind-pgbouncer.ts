@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { Client } from "pg";
 import { DataSource, type EntityManager, QueryFailedError } from "typeorm";
-import { StateType, TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
+import {
+  readLatestTaskRunStates,
+  recordTaskRunState,
+  recordTaskRunStates,
+  TaskRunState,
+  TaskRunStateService,
+  withPreparedStatements,
+} from "typeorm-task-run-state";
 
 import { startPgBouncer } from "../../dev/pgbouncer";
 
@@ -47,15 +55,15 @@ async function main(): Promise<void> {
 }
 
 async function work(manager: EntityManager): Promise<boolean> {
-  const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type: StateType.RUNNING });
-  await manager.insert(TaskRunState, state);
-  const read = await service.readTaskRunState(manager, state.id);
-  const listed = await service.readTaskRunStates(manager, state.taskRunId);
-  const deleted = await service.deleteTaskRunState(manager, state.id);
-  const gone = await service.readTaskRunState(manager, state.id);
-  return (
-    read?.id === state.id && listed.length === 1 && listed[0]?.id === state.id && deleted && gone === null
-  );
+  const { id, taskRunId } = await recordTaskRunState(manager, { taskRunId: randomUUID(), type: "PENDING" });
+  const [last] = await recordTaskRunStates(manager, [{ taskRunId, type: "RUNNING" }]);
+  const latest = await readLatestTaskRunStates(manager, [taskRunId]);
+  const read = await service.readTaskRunState(manager, id);
+  const listed = await service.readTaskRunStates(manager, taskRunId);
+  const deleted = await service.deleteTaskRunState(manager, id);
+  const gone = await service.readTaskRunState(manager, id);
+  const answers = [read?.id, listed.map((state) => state.id), latest.get(taskRunId)?.id, deleted, gone];
+  return isDeepStrictEqual(answers, [id, [id, last?.id], last?.id, true, null]);
 }
 
 async function count(outcomes: Record<string, number>, working: Promise<boolean>): Promise<void> {
