@@ -36,10 +36,12 @@ async function loseStates(live: Live, batchSize: number): Promise<unknown[]> {
 async function loseNone(live: Live): Promise<void> {
   const runs = await recordPending(live);
   const [taskRunId = ""] = runs;
-  const { id } = await recordTaskRunState(live.dataSource.manager, { taskRunId, type: StateType.RUNNING });
-  deepEqual(await letRecord(live, 3, StateType.COMPLETED, runs, new Date().toISOString()), []);
+  const { manager } = live.dataSource;
+  const { id, timestamp } = await recordTaskRunState(manager, { taskRunId, type: StateType.RUNNING });
+  const later = new Date(timestamp.getTime() + 1).toISOString();
+  deepEqual(await letRecord(live, runs.length, StateType.COMPLETED, runs, later), []);
   for (const run of runs) equal(await typeOf(live, run), StateType.COMPLETED);
-  const states = await service.readTaskRunStates(live.dataSource.manager, taskRunId);
+  const states = await service.readTaskRunStates(manager, taskRunId);
   deepEqual(
     states.map(({ type }) => type),
     [StateType.PENDING, StateType.RUNNING, StateType.COMPLETED],
