@@ -1,7 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { Column, Entity, getMetadataArgsStorage, JoinColumn, ManyToOne, PrimaryColumn } from "typeorm";
+import {
+  Column,
+  DeleteDateColumn,
+  Entity,
+  getMetadataArgsStorage,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+} from "typeorm";
 import {
   type NewTaskRunState,
+  readLatestTaskRunStates,
   recordTaskRunState,
   recordTaskRunStates,
   TaskRunState,
@@ -77,8 +86,11 @@ describe("a relation on a column of the entity", () => {
   test("goes in where it is given, and TypeORM lets it set the column", async () => {
     const taskRun = { id: randomUUID() };
     await host.manager.insert(TaskRun, taskRun);
-    const [state] = await recordTaskRunStates(host.manager, [running({ taskRun })]);
-    const stored = await host.manager.findOneBy(TaskRunState, { taskRunId: taskRun.id });
+    const [, state] = await recordTaskRunStates(host.manager, [
+      running({ taskRunId: taskRun.id, name: "without" }),
+      running({ taskRun }),
+    ]);
+    const stored = await host.manager.findOneBy(TaskRunState, { taskRunId: taskRun.id, name: "Running" });
     expect(state).toStrictEqual(stored);
   });
 });
@@ -104,6 +116,7 @@ describe("columns of the host's own", () => {
 
   test("are stored as manager.insert stores them, and come back as find reads them", async () => {
     const given = {
+      id: randomUUID().toUpperCase(),
       name: "n",
       message: "m",
       price: 1.5,
@@ -113,10 +126,11 @@ describe("columns of the host's own", () => {
     };
     const state = await recordTaskRunState(host.manager, running(given));
     expect(state).toStrictEqual(await asFound(state));
-    expect(state).toMatchObject(given);
+    expect(state).toMatchObject({ ...given, id: given.id.toLowerCase() });
 
     const instance = host.manager.create(TaskRunState, {
       ...given,
+      id: randomUUID(),
       taskRunId: randomUUID(),
       type: "RUNNING",
     });
@@ -156,7 +170,7 @@ describe("columns of the host's own", () => {
     ["outside of a transaction, in one of its own", false],
     ["inside of one, in that", true],
   ])("all states or none are stored: %s", async (_, inTransaction) => {
-    const states = Array.from({ length: 600 }, () => running());
+    const states = Array.from({ length: 1_000 }, () => running());
     const record = (given: NewTaskRunState[]) =>
       inTransaction
         ? host.transaction((manager) => recordTaskRunStates(manager, given))
@@ -167,7 +181,7 @@ describe("columns of the host's own", () => {
     expect(await host.manager.count(TaskRunState)).toBe(before);
     const { statements } = await statementsOf(host, () => record(states));
     expect(firstWords(statements)).toEqual(["START", "INSERT", "SELECT", "INSERT", "SELECT", "COMMIT"]);
-    expect(await host.manager.count(TaskRunState)).toBe(before + 600);
+    expect(await host.manager.count(TaskRunState)).toBe(before + 1_000);
     expect(connectionsInUse(host)).toEqual({ inUse: 0, waiting: 0 });
   });
 
@@ -188,5 +202,24 @@ describe("columns of the host's own", () => {
     await recordTaskRunStates(host.manager, [running(), running({ price: 1 })]);
     host.subscribers.pop();
     expect(heard).toEqual(["beforeInsert", "beforeInsert", "afterInsert 2.5", "afterInsert 1"]);
+  });
+});
+
+describe("a soft delete", () => {
+  forgetAfterwards();
+  const database = useDatabase();
+
+  test("leaves the latest state that is not deleted", async () => {
+    DeleteDateColumn({ type: "timestamptz" })(TaskRunState.prototype, "deleted");
+    const host = await database.connect();
+    await host.synchronize();
+    const taskRunId = randomUUID();
+    const [first, last] = await recordTaskRunStates(host.manager, [
+      running({ taskRunId }),
+      running({ taskRunId }),
+    ]);
+    await host.manager.softDelete(TaskRunState, { id: last?.id ?? "" });
+    const latest = await readLatestTaskRunStates(host.manager, [taskRunId, randomUUID()]);
+    expect([...latest]).toEqual([[taskRunId, first]]);
   });
 });

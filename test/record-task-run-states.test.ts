@@ -101,7 +101,7 @@ describe.each(functions)("%s", (_, record, placeOf) => {
         cache_key: undefined,
         "\\ud800": "\u001f \\u0000",
       },
-      data: ["text", new Date(0), null],
+      data: ["text", new Date(0), null, { toJSON: () => "as JSON", call: () => {} }],
       resultArtifactId: randomUUID(),
     };
     const [state] = await record(manager, [given]);
@@ -112,7 +112,7 @@ describe.each(functions)("%s", (_, record, placeOf) => {
       taskRunId: given.taskRunId.toLowerCase(),
       timestamp: new Date("2026-11-22T10:53:01.198Z"),
       stateDetails: { a: { nested: [null, 0] }, z: 1, "\\ud800": "\u001f \\u0000" },
-      data: ["text", "1970-01-01T00:00:00.000Z", null],
+      data: ["text", "1970-01-01T00:00:00.000Z", null, "as JSON"],
     });
     expect(await timesOf(given.taskRunId)).toEqual(["2026-11-22 10:53:01.198765 AD"]);
   });
@@ -353,6 +353,13 @@ describe.each(functions)("%s", (_, record, placeOf) => {
     expect(error).toBeInstanceOf(TypeError);
     expect((error as Error).message).toContain(message);
     expect((error as Error).message).toContain(`${placeOf(0)} `);
+  });
+
+  test("what JSON.stringify throws is the cause", async () => {
+    const error = await failureOf(
+      record(manager, [{ taskRunId: randomUUID(), type: "RUNNING", data: circle }]),
+    );
+    expect((error as Error).cause).toMatchObject({ message: expect.stringContaining("circular") });
   });
 
   test("properties that are undefined count as missing", async () => {

@@ -489,7 +489,10 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
       expect(statements.map((sql) => sql.startsWith("SELECT state."))).toEqual([own]);
       const latest = await readLatestTaskRunStates(manager, [taskRunId]);
       expect([...latest.values()].map(propertiesOf)).toEqual(found.slice(1).map(propertiesOf));
-      const recorded = await recordTaskRunState(manager, { taskRunId, type: "RUNNING" });
+      const { result: recorded, statements: sent } = await statementsOf(dataSource, () =>
+        recordTaskRunState(manager, { taskRunId, type: "RUNNING" }),
+      );
+      expect(sent.length === 1).toBe(own);
       const stored = await byTypeOrm.one(manager, recorded.id);
       if (stored) expect(propertiesOf(recorded)).toEqual(propertiesOf(stored));
       expect(await service.deleteTaskRunState(manager, id)).toBe(true);

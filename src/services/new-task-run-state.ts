@@ -145,7 +145,7 @@ function toJson(parameter: string, value: unknown): string {
   }
   if (json === undefined || losesParts(value)) throw noJson(parameter);
   // JSON has both as escapes; after an escaped backslash, u is a letter.
-  if (/\\u(?:0000|d[89a-f])/.test(json.replaceAll("\\\\", ""))) throw unstorable(parameter);
+  if (/\\u(?:0000|d[89a-f])/.test(json.split("\\\\").join())) throw unstorable(parameter);
   return json;
 }
 

@@ -124,11 +124,9 @@ const insertByTypeOrm: Insert = (queryRunner, rows, states) => {
         return { ...states[start + index], timestamp: () => (timestamp ? `'${timestamp}'` : clock) };
       });
       const insertion = manager.createQueryBuilder().insert().into(TaskRunState).values(values);
-      await insertion.callListeners(false).updateEntity(false).execute();
+      await insertion.callListeners(false).execute();
       const where = { id: In(piece.map(({ id }) => id)) };
-      const selection = manager
-        .createQueryBuilder(TaskRunState, "state")
-        .setFindOptions({ where, cache: false });
+      const selection = manager.createQueryBuilder(TaskRunState, "state").setFindOptions({ where });
       for (const stored of await selection.callListeners(false).getMany()) {
         turnInto(byId.get(stored.id) as TaskRunState, stored);
       }
