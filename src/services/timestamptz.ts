@@ -24,7 +24,7 @@ export function toTimestamptz(parameter: string, value: unknown): string {
       `${parameter} must be a Date or an ISO 8601 string, but received ${nameOfClass(value)}.`,
     );
   }
-  const [, minute, day, second = "00", fraction = "0", sign, hours, minutes = 0] = INSTANT.exec(value) ?? [];
+  const [, minute, day, second = "00", fraction = "", sign, hours, minutes = 0] = INSTANT.exec(value) ?? [];
   const wallClock = new Date(`${minute}:${second}Z`);
   // JavaScript takes 31 April for 1 May.
   if (wallClock.getUTCDate() !== Number(day)) {
