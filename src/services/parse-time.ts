@@ -1,9 +1,9 @@
 /** Makes something of PostgreSQL's text of a time: `pg` a `Date`, and a host whatever it likes. */
 type TimeParser = (text: string) => unknown;
 
-/** What a client of `pg` tells of its parsers, a host's own among them. */
+/** What a client of `pg` tells of its parsers, a host's own among them. Others, such as PGlite's, tell nothing. */
 export interface ParserSource {
-  getTypeParser(oid: number, format: "text"): TimeParser;
+  getTypeParser?(oid: number, format: "text"): TimeParser;
 }
 
 const TIMESTAMPTZ = 1184;
@@ -18,7 +18,7 @@ const faster = new WeakMap<TimeParser, TimeParser>();
  * PostgreSQL writes in UTC for the years 100 to 9999.
  */
 export function timeParserOf(client: ParserSource): TimeParser {
-  const parse = client.getTypeParser(TIMESTAMPTZ, "text");
+  const parse = client.getTypeParser?.(TIMESTAMPTZ, "text") ?? parseDate;
   let parser = faster.get(parse);
   if (!parser) {
     const isOfPg = PROBES.every((text) => isSameDate(parse(text), parseUtc(text)));
@@ -26,6 +26,10 @@ export function timeParserOf(client: ParserSource): TimeParser {
     faster.set(parse, parser);
   }
   return parser;
+}
+
+function parseDate(text: string): Date {
+  return new Date(text);
 }
 
 function isSameDate(value: unknown, expected: Date | undefined): boolean {
