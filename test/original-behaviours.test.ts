@@ -90,15 +90,14 @@ test("type, name, message, timestamp, details and data come back exactly", async
     name: "Waiting for 'approval' — ⏳",
     message: 'line one\nline two\t"quoted" \\ {braces} $1 ; DROP TABLE task_run_state --',
     timestamp: new Date("2024-02-29T23:59:59.999Z"),
-    created: new Date("2024-03-01T00:00:00.001Z"),
-    updated: new Date("2024-03-01T00:00:00.002Z"),
     stateDetails: { pause_key: "approve-1", pause_reschedule: true, custom: { nested: [1, "two", null] } },
     data: [{ deep: { list: [[], {}, 0.1, -1e300] } }, null, "text", false],
     resultArtifactId: randomUUID(),
   };
   await record(dataSource.manager, given);
   const state = await service.readTaskRunState(dataSource.manager, given.id);
-  expect({ ...state }).toStrictEqual(given);
+  const byPostgres = { created: expect.any(Date), updated: expect.any(Date) };
+  expect({ ...state }).toStrictEqual({ ...given, ...byPostgres });
 });
 
 test("deleting the states of one task run leaves those of others alone", async () => {
