@@ -32,7 +32,7 @@ const { scale, effort, memory } = options.quick
     }
   : {
       scale: 1,
-      effort: { warmUpRounds: 2, rounds: 11, milliseconds: 170 },
+      effort: { warmUpRounds: 1, rounds: 7, milliseconds: 500 },
       memory: { states: 200_000, rounds: 3 },
     };
 

@@ -63,9 +63,9 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
         this.sendTo(answer, text, values);
         return;
       }
-      const query = { text, values, ...(isCall(values) && { rowMode: "array" }) };
+      const rowMode = isCall(values) ? "array" : undefined;
       if (!this.prepares) {
-        this.sendTo(answer, query);
+        this.sendTo(answer, { text, rowMode }, values);
         return;
       }
       const { others } = this;
@@ -74,18 +74,34 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
         this.prepares = false;
         // In a transaction, or with its end or another's BEGIN on the way, what is sent now would land elsewhere, and stay.
         if (this.getTransactionStatus?.() !== IDLE || this.others > others) return answer(error);
-        this.sendTo(answer, query);
+        this.sendTo(answer, { text, rowMode }, values);
       };
-      this.sendTo(answerUnlessRefused, { ...query, name });
+      this.sendTo(answerUnlessRefused, rowMode ? configurationOf(name, text) : { name, text }, values);
     }
 
     /** Sends in the callback form. A class of a host's own may know no callbacks, and answer by its promise alone. */
-    private sendTo(answer: Callback, ...args: unknown[]): void {
-      const promise = super.query(...args, answer);
+    private sendTo(answer: Callback, query: unknown, values: unknown): void {
+      const promise = super.query(query, values, answer);
       if (promise instanceof Promise) promise.then((result) => result && answer(undefined, result), answer);
     }
   }
   return PreparingClient as unknown as C;
+}
+
+const configurations = new Map<string, object>();
+
+/**
+ * What a call of this module gives the driver, which copies each own property on every query, and slowly: so two of them are
+ * inherited. A tracing library that copies it too keeps the text, and with that alone the call works as well.
+ */
+function configurationOf(name: string, text: string): object {
+  let configuration = configurations.get(text);
+  if (!configuration) {
+    const inherited: object = Object.create({ name, rowMode: "array" });
+    configuration = Object.assign(inherited, { text });
+    configurations.set(text, configuration);
+  }
+  return configuration;
 }
 
 /** In a pipeline, `pg.native` calls it by libpq's name. */
