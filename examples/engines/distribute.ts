@@ -8,7 +8,7 @@ export class DistributeById1795500000001 implements MigrationInterface {
     );
   }
 
-  /** Brings the rows back. Without it the package's own migration cannot be reverted. */
+  /** Brings the rows back. */
   async down({ manager }: QueryRunner): Promise<void> {
     await manager.query("SELECT undistribute_table('task_run_state')");
   }

@@ -5,8 +5,6 @@ import { migrations, TaskRunState, withPreparedStatements } from "typeorm-task-r
 import { type CitusLayout, withSchemaOf } from "../../bench/lib/citus-layouts";
 
 export interface SessionOptions {
-  /** Of the server, as in `-c name=value`. */
-  settings?: string;
   /** The package prepares its statements. */
   prepared?: boolean;
 }
@@ -16,7 +14,7 @@ export function withLayout<T>(
   coordinator: DataSource,
   layout: CitusLayout,
   work: (dataSource: DataSource) => Promise<T>,
-  { settings = "", prepared = false }: SessionOptions = {},
+  { prepared = false }: SessionOptions = {},
 ): Promise<T> {
   return withSchemaOf(coordinator, layout, async (schema) => {
     const dataSource = new DataSource({
@@ -26,7 +24,7 @@ export function withLayout<T>(
       extra: {
         max: 8,
         idleTimeoutMillis: 0,
-        options: `-c search_path=${schema},public ${settings}`,
+        options: `-c search_path=${schema},public`,
         ...(prepared && { Client: withPreparedStatements(Client) }),
       },
     });
