@@ -406,6 +406,9 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
   };
   const transformer = { from: (text: string) => `<${text}>`, to: (text: string) => text };
 
+  const parserOfDates = (oid: number, format: "text") =>
+    oid === types.builtins.TIMESTAMPTZ ? (text: string) => new Date(text) : types.getTypeParser(oid, format);
+
   /** What a host does to the entity, with the SQL of a column that it adds; and whether the module's own SQL does for it. */
   const changes: [string, { apply?: () => void; column?: string; options?: object; own?: true }][] = [
     ["nothing", { own: true }],
@@ -418,6 +421,15 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
     [
       "a column that it reads as it is",
       { apply: () => Column({ type: "text" })(entity, "extra"), column: "extra text DEFAULT 'x'", own: true },
+    ],
+    [
+      "an empty time, under a parser of the host's own",
+      {
+        apply: () => Column({ type: "timestamptz", nullable: true })(entity, "extra"),
+        column: "extra timestamptz",
+        options: { extra: { types: { getTypeParser: parserOfDates } } },
+        own: true,
+      },
     ],
     [
       "an array",
@@ -477,9 +489,12 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
       if (column) await manager.query(`ALTER TABLE task_run_state ADD COLUMN ${column}`);
       const taskRunId = randomUUID();
       await manager.query("INSERT INTO run VALUES ($1)", [taskRunId]);
-      const [{ id }] = await manager.query(
-        `INSERT INTO task_run_state (task_run_id, type, name, message, data)
-         VALUES ($1, 'RUNNING', 'Running', 'said', '[1]') RETURNING id`,
+      // In the order of time and id, this is the last of three.
+      const id = `${taskRunId.slice(0, -1)}c`;
+      await manager.query(
+        `INSERT INTO task_run_state (id, task_run_id, timestamp, type, name, message, data)
+         SELECT overlay($1 PLACING digit FROM 36)::uuid, $1::uuid, time::timestamptz, 'RUNNING', 'Running', 'said', '[1]'
+         FROM (VALUES ('c', '2026-01-02Z'), ('b', '2026-01-02Z'), ('d', '2026-01-01Z')) AS given (digit, time)`,
         [taskRunId],
       );
 
@@ -489,7 +504,7 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
       expect(read.map(propertiesOf)).toEqual(found.map(propertiesOf));
       expect(statements.map((sql) => sql.startsWith("SELECT state."))).toEqual([own]);
       const latest = await readLatestTaskRunStates(manager, [taskRunId]);
-      expect([...latest.values()].map(propertiesOf)).toEqual(found.slice(1).map(propertiesOf));
+      expect([...latest.values()].map(propertiesOf)).toEqual(found.slice(1).slice(-1).map(propertiesOf));
       const { result: recorded, statements: sent } = await statementsOf(dataSource, () =>
         recordTaskRunState(manager, { taskRunId, type: "RUNNING" }),
       );
@@ -501,6 +516,22 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
     } finally {
       Reflect.deleteProperty(entity, "run"); // the getter of the lazy relation
       for (const [index, list] of lists.entries()) list.splice(0, list.length, ...(before[index] ?? []));
+    }
+  });
+
+  test("and its cache is not asked", async () => {
+    const before = [...storage.columns];
+    change("message", { transformer })();
+    try {
+      const cache = { alwaysEnabled: true, duration: 3_600_000 };
+      const { manager, queryResultCache } = await database.connect({ cache, migrationsRun: false });
+      await queryResultCache?.synchronize();
+      const { id } = await recordTaskRunState(manager, { taskRunId: randomUUID(), type: "RUNNING" });
+      expect((await byModule.one(manager, id))?.name).toBe("Running");
+      await manager.query("UPDATE task_run_state SET name = 'changed' WHERE id = $1", [id]);
+      expect((await byModule.one(manager, id))?.name).toBe("changed");
+    } finally {
+      storage.columns.splice(0, storage.columns.length, ...before);
     }
   });
 
