@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AbstractLogger, type EntityManager, type EntitySubscriberInterface } from "typeorm";
+import type { EntityManager, EntitySubscriberInterface } from "typeorm";
 import {
   InvalidUuidError,
   type NewTaskRunState,
@@ -12,23 +12,12 @@ import {
 import { connectionsInUse, statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf, sqlStateOf } from "./support/failure-of";
 import { fillHistories } from "./support/fill";
+import { LatestQuery } from "./support/latest-query";
 import { explain } from "./support/plan";
 
 const RUNS = 4_000;
 const STATES = 50;
 const INDEX = "ix_task_run_state__task_run_id_timestamp";
-
-/** Keeps the latest statement. */
-class Latest extends AbstractLogger {
-  sql = "";
-  parameters: unknown[] = [];
-
-  override logQuery(sql: string, parameters: unknown[] = []): void {
-    this.sql = sql;
-    this.parameters = parameters;
-  }
-  protected writeLog(): void {}
-}
 
 const database = useDatabase();
 const replica = useDatabase();
@@ -138,7 +127,7 @@ test("it fails with the database's error, and keeps no connection", async () => 
 
 describe("of histories of 200,000 states", () => {
   const full = useDatabase();
-  const logger = new Latest();
+  const logger = new LatestQuery();
   let dataSource: TestDataSource;
 
   beforeAll(async () => {

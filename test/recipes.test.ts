@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AbstractLogger, type EntityManager } from "typeorm";
+import type { EntityManager } from "typeorm";
 import { InvalidUuidError, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { latestDistributed } from "../examples/engines/latest-distributed";
@@ -8,6 +8,7 @@ import { type TestDataSource, useDatabase } from "./support/database";
 import { readPage } from "./support/documents";
 import { failureOf } from "./support/failure-of";
 import { fillHistories } from "./support/fill";
+import { LatestQuery } from "./support/latest-query";
 import { explain } from "./support/plan";
 import { record } from "./support/record";
 
@@ -16,22 +17,10 @@ const STATES = 10;
 const INDEX = "ix_task_run_state__task_run_id_timestamp";
 const KEY = "pk_task_run_state";
 
-/** Keeps the latest statement. */
-class Latest extends AbstractLogger {
-  sql = "";
-  parameters: unknown[] = [];
-
-  override logQuery(sql: string, parameters: unknown[] = []): void {
-    this.sql = sql;
-    this.parameters = parameters;
-  }
-  protected writeLog(): void {}
-}
-
 const database = useDatabase();
 const writing = useDatabase();
 const service = new TaskRunStateService();
-const latest = new Latest();
+const latest = new LatestQuery();
 let dataSource: TestDataSource;
 let manager: EntityManager;
 /**
@@ -110,11 +99,11 @@ test("the pages of a long history take their rows and those of the times at whic
 
 describe("a page behind a place", () => {
   const taskRunId = randomUUID();
-  /** 250 states, seven to each millisecond and two to each microsecond, in no order of their ids. */
+  /** 250 states, seven to each millisecond and two to each microsecond, in no order of their ids, which are below those of now. */
   beforeAll(() =>
     manager.query(
       `INSERT INTO task_run_state (id, task_run_id, type, name, timestamp)
-       SELECT gen_random_uuid(), $1, 'RUNNING', 'Running', timestamptz '1969-12-31 23:59:59.99Z' + n / 2 * interval '250 us'
+       SELECT overlay(gen_random_uuid()::text PLACING '0000' FROM 1)::uuid, $1, 'RUNNING', 'Running', timestamptz '1969-12-31 23:59:59.99Z' + n / 2 * interval '250 us'
        FROM generate_series(1, 250) n`,
       [taskRunId],
     ),

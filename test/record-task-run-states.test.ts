@@ -3,7 +3,6 @@ import type { EntityManager, EntitySubscriberInterface } from "typeorm";
 import {
   InvalidUuidError,
   type NewTaskRunState,
-  recordTaskRunState,
   recordTaskRunStates,
   TaskRunState,
   TaskRunStateService,
@@ -11,6 +10,7 @@ import {
 
 import { statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf, sqlStateOf } from "./support/failure-of";
+import { recordOneByOne } from "./support/record-one-by-one";
 
 const database = useDatabase();
 const service = new TaskRunStateService();
@@ -26,15 +26,7 @@ type Record = (manager: EntityManager, states: NewTaskRunState[]) => Promise<Tas
 
 /** Both functions, the first of which takes one state at a time. */
 const functions: [string, Record, placeOf: (index: number) => string][] = [
-  [
-    "recordTaskRunState",
-    async (manager, states) => {
-      const recorded = [];
-      for (const state of states) recorded.push(await recordTaskRunState(manager, state));
-      return recorded;
-    },
-    () => "state",
-  ],
+  ["recordTaskRunState", recordOneByOne, () => "state"],
   ["recordTaskRunStates", recordTaskRunStates, (index) => `states[${index}]`],
 ];
 

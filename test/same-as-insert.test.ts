@@ -4,7 +4,6 @@ import type { DeepPartial, EntityManager, EntitySubscriberInterface, InsertEvent
 import { getMetadataArgsStorage } from "typeorm";
 import {
   type NewTaskRunState,
-  recordTaskRunState,
   recordTaskRunStates,
   TaskRunState,
   TaskRunStateService,
@@ -13,6 +12,7 @@ import {
 import { connectionsInUse, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
 import { type GivenState, givenState } from "./support/given-state";
+import { recordOneByOne } from "./support/record-one-by-one";
 
 const database = useDatabase();
 const replica = useDatabase();
@@ -27,14 +27,7 @@ const byTypeOrm: Record = async (manager, states) => {
 };
 const functions: [string, Record][] = [
   ["recordTaskRunStates", recordTaskRunStates],
-  [
-    "recordTaskRunState",
-    async (manager, states) => {
-      const recorded = [];
-      for (const state of states) recorded.push(await recordTaskRunState(manager, state));
-      return recorded;
-    },
-  ],
+  ["recordTaskRunState", recordOneByOne],
 ];
 const transactions: [string, boolean][] = [
   ["outside of a transaction", false],
