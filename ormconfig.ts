@@ -1,7 +1,7 @@
 import { DataSource } from "typeorm";
 
-import { cannotConnect } from "./dev/cannot-connect";
-import { LOCAL_PORT } from "./dev/local-port";
+import { cannotConnect } from "./scripts/cannot-connect";
+import { LOCAL_PORT } from "./scripts/local-port";
 import { migrations, TaskRunState } from "./src";
 
 /** Says what to do when PostgreSQL cannot be reached, where TypeORM's CLI would print a stack trace. */

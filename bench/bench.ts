@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Client } from "pg";
 
-import { PrefectUnavailable } from "../dev/prefect/environment";
+import { PrefectUnavailable } from "../scripts/prefect/environment";
 import { CONTENDERS, versionOf } from "./contenders";
 import { startPrefectFunctions } from "./contenders/prefect";
 import { assertAgreement } from "./lib/agreement";

@@ -1,4 +1,4 @@
-import { recordedRuns } from "../dev/prefect/history";
+import { recordedRuns } from "../scripts/prefect/history";
 import { svgOf, writeDocument } from "./lib/chart";
 import { timelineChart } from "./lib/timeline-chart";
 

@@ -13,7 +13,7 @@ import {
   TaskRunStateService,
 } from "typeorm-task-run-state";
 
-import { recordedStates } from "../dev/prefect/history";
+import { recordedStates } from "../scripts/prefect/history";
 import { migrate } from "./host/migrate";
 import { printHeading, printPath, printTimeline } from "./terminal";
 

@@ -11,7 +11,7 @@ test.each([
     /^The database of CITUS_URL lacks the extension citus\.\n$/,
   ],
 ])("with %s, test:citus says in one sentence what it needs, and fails", async (_, CITUS_URL, sentence) => {
-  const { code, output } = await run("node", ["--import", "tsx", "test/citus/main.ts"], {
+  const { code, output } = await run("node", ["--import", "tsx", "test/outside/citus/main.ts"], {
     env: { CITUS_URL },
   }).ended;
   expect(output).toMatch(sentence);

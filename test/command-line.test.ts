@@ -1,8 +1,8 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LOCAL_PORT } from "../dev/local-port";
-import { freePort } from "../dev/postgres";
+import { LOCAL_PORT } from "../scripts/local-port";
+import { freePort } from "../scripts/postgres";
 import { readCatalog } from "./support/catalog";
 import { useDatabase } from "./support/database";
 import { type Outcome, type Run, run } from "./support/run";

@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 import { scripts } from "../package.json";
-import { documentedHosts } from "./hosts/documented-hosts";
+import { documentedHosts } from "./outside/consumers/documented-hosts";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { type Block, packedFiles, readPage, root } from "./support/documents";
 import { failureOf } from "./support/failure-of";

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { StateType, TaskRunState } from "typeorm-task-run-state";
 
-import { insertRecordedStates, recordedRuns } from "../dev/prefect/history";
+import { insertRecordedStates, recordedRuns } from "../scripts/prefect/history";
 import { callHost, post } from "./support/call-host";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { readPage } from "./support/documents";

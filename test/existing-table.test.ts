@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type MigrationInterface, type QueryRunner, Table, TypeORMError } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { PREFECT_TABLE } from "../dev/prefect/table";
+import { PREFECT_TABLE } from "../scripts/prefect/table";
 import { drift, readCatalog } from "./support/catalog";
 import { type TestDatabase, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";

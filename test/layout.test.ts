@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 
 /** Each folder stands on those after it: it may name them, and nothing of those before it. */
-const order = ["test", "bench", "examples", "ormconfig.ts", "dev", "src"];
+const order = ["test", "bench", "examples", "ormconfig.ts", "scripts", "src"];
 
 const root = join(__dirname, "..");
 const readJson = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));

@@ -1,6 +1,6 @@
 import { StateType, TERMINAL_STATE_TYPES } from "typeorm-task-run-state";
 
-import { recordedRuns, recordedStates } from "../dev/prefect/history";
+import { recordedRuns, recordedStates } from "../scripts/prefect/history";
 import { readPage } from "./support/documents";
 
 const { text, blocks } = readPage("docs/recording.md");

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
-import { insertRecordedStates, recordedStates } from "../dev/prefect/history";
+import { insertRecordedStates, recordedStates } from "../scripts/prefect/history";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { record } from "./support/record";
 import { run } from "./support/run";

@@ -5,7 +5,7 @@ import {
   type RecordedState,
   recordedRuns,
   recordedStates,
-} from "../dev/prefect/history";
+} from "../scripts/prefect/history";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { record } from "./support/record";
 

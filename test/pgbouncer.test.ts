@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion } from "../dev/pgbouncer";
+import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion } from "../scripts/pgbouncer";
 import type { Report } from "./support/behind-pgbouncer";
 import { useDatabase } from "./support/database";
 

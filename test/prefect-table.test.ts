@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { recordTaskRunStates, StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
-import { insertRecordedStates, recordedRuns, recordedStates } from "../dev/prefect/history";
-import { PREFECT_TABLE } from "../dev/prefect/table";
+import { insertRecordedStates, recordedRuns, recordedStates } from "../scripts/prefect/history";
+import { PREFECT_TABLE } from "../scripts/prefect/table";
 import { type TestDataSource, useDatabase } from "./support/database";
 import { failureOf, sqlStateOf } from "./support/failure-of";
 import { record } from "./support/record";

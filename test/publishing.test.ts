@@ -7,7 +7,7 @@ import { scripts } from "../package.json";
 
 const root = join(__dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "task-run-state-publishing-"));
-for (const part of ["dev", "node_modules"]) symlinkSync(join(root, part), join(folder, part), "junction");
+for (const part of ["scripts", "node_modules"]) symlinkSync(join(root, part), join(folder, part), "junction");
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What npm runs before it publishes, in a folder whose package.json has these fields. */

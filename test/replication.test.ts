@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import type { PostgresServer } from "../dev/postgres";
+import type { PostgresServer } from "../scripts/postgres";
 import { clientOptions } from "./support/database";
 import { failureOf } from "./support/failure-of";
 import { startPostgresProcess } from "./support/postgres-process";

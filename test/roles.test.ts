@@ -10,9 +10,8 @@ import {
   TaskRunState,
   TaskRunStateService,
 } from "typeorm-task-run-state";
-
-import type { PostgresServer } from "../dev/postgres";
 import { migrate } from "../examples/host/migrate";
+import type { PostgresServer } from "../scripts/postgres";
 import { clientOptions, runOnServer } from "./support/database";
 import { startPostgresProcess } from "./support/postgres-process";
 import { run } from "./support/run";

@@ -1,7 +1,7 @@
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import type { PostgresServer } from "../dev/postgres";
+import type { PostgresServer } from "../scripts/postgres";
 import { failureOf } from "./support/failure-of";
 import { startPostgresProcess, startStandbyProcess } from "./support/postgres-process";
 import { record } from "./support/record";

@@ -81,9 +81,9 @@ test("a column that a minor version adds, as CONTRIBUTING.md says, breaks nothin
     writeFileSync(entity, readFileSync(entity, "utf8").replace(/^}$/m, column));
     tsc("-p", "tsconfig.build.json");
 
-    cpSync(join(__dirname, "hosts/types/usage.mts"), join(folder, "usage.mts"));
+    cpSync(join(__dirname, "outside/consumers/types/usage.mts"), join(folder, "usage.mts"));
     const config = {
-      extends: join(__dirname, "hosts/types/tsconfig.json"),
+      extends: join(__dirname, "outside/consumers/types/tsconfig.json"),
       compilerOptions: { skipLibCheck: true, paths: { "typeorm-task-run-state": ["./dist/index.d.ts"] } },
       files: ["usage.mts"],
     };

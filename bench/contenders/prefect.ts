@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 
-import { installPrefect, PREFECT_VERSIONS } from "../../dev/prefect/environment";
-import { programsOn } from "../../dev/prefect/programs";
+import { installPrefect, PREFECT_VERSIONS } from "../../scripts/prefect/environment";
+import { programsOn } from "../../scripts/prefect/programs";
 import { POOL_SIZE } from "../lib/contender";
 
 /** The functions of Prefect's own server, which read this module's table as it is. */

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { DataSource, type MigrationInterface } from "typeorm";
-import { recordedStates } from "../../dev/prefect/history";
 import { migrations } from "../../dist";
+import { recordedStates } from "../../scripts/prefect/history";
 
 /** Runs the work in a new database of the server that DATABASE_URL names, and drops it afterwards. */
 export async function withDatabase<T>(work: (client: Client, url: string) => Promise<T>): Promise<T> {

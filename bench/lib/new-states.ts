@@ -1,4 +1,4 @@
-import { recordedStates } from "../../dev/prefect/history";
+import { recordedStates } from "../../scripts/prefect/history";
 import type { NewState } from "./contender";
 
 /** The task run to which all written states belong. `tidy` removes them. */

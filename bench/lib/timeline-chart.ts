@@ -1,4 +1,4 @@
-import type { RecordedState } from "../../dev/prefect/history";
+import type { RecordedState } from "../../scripts/prefect/history";
 import { type Chart, PALETTE } from "./chart";
 
 const ROW_HEIGHT = 22;

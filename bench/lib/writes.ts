@@ -1,8 +1,7 @@
 import type { Client } from "pg";
 import { DataSource } from "typeorm";
-
-import { PREFECT_TABLE } from "../../dev/prefect/table";
 import { TaskRunState } from "../../dist";
+import { PREFECT_TABLE } from "../../scripts/prefect/table";
 import { migrate, runId } from "./database";
 import { progress } from "./progress";
 import { type Effort, inRounds } from "./rounds";

@@ -1,6 +1,6 @@
 import type { DataSource } from "typeorm";
 
-import { cannotConnect } from "../../dev/cannot-connect";
+import { cannotConnect } from "../../scripts/cannot-connect";
 import { createDataSource } from "./data-source";
 
 const ADVICE =

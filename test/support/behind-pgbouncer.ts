@@ -11,7 +11,7 @@ import {
   withPreparedStatements,
 } from "typeorm-task-run-state";
 
-import { startPgBouncer } from "../../dev/pgbouncer";
+import { startPgBouncer } from "../../scripts/pgbouncer";
 
 const ROUNDS = 20;
 const CALLERS_OF_EACH = 8;

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { Client } from "pg";
 
-import { cannotConnect } from "../../dev/cannot-connect";
-import { startPostgres } from "../../dev/postgres";
+import { cannotConnect } from "../../scripts/cannot-connect";
+import { startPostgres } from "../../scripts/postgres";
 
 export default async function globalSetup(): Promise<void> {
   const { DATABASE_URL: given, TEST_RUN: run = randomUUID().slice(0, 8) } = process.env;

@@ -1,4 +1,4 @@
-import type { PostgresServer } from "../../dev/postgres";
+import type { PostgresServer } from "../../scripts/postgres";
 
 export default async function globalTeardown(): Promise<void> {
   const { server } = globalThis as { server?: PostgresServer };

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-import { type PostgresServer, startPostgres } from "../../dev/postgres";
-import { type Primary, startStandby } from "../../dev/standby";
+import { type PostgresServer, startPostgres } from "../../scripts/postgres";
+import { type Primary, startStandby } from "../../scripts/standby";
 
 interface Start {
   settings?: Record<string, string>;

@@ -1,5 +1,5 @@
-import { pack, temporaryFolder } from "../../dev/npm";
-import { startPostgres } from "../../dev/postgres";
+import { pack, temporaryFolder } from "../../../scripts/npm";
+import { startPostgres } from "../../../scripts/postgres";
 import { runDocumentedHosts } from "./documented-hosts";
 import { traceCalls } from "./opentelemetry";
 import { followReadme } from "./readme";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { DataSource, EntityManager } from "typeorm";
 import { type TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
-import { type Conversation, converse } from "../../dev/prefect/conversation";
-import type { PrefectServer } from "../../dev/prefect/server";
+import { type Conversation, converse } from "../../../scripts/prefect/conversation";
+import type { PrefectServer } from "../../../scripts/prefect/server";
 import type { StateJson } from "./differences";
 
 /** What the judges compare: Prefect's server at work, and a host of ours on its database. */

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
 import { pruneTaskRunStates, StateType, type TaskRunState } from "typeorm-task-run-state";
 
-import { until } from "../support/until";
+import { until } from "../../support/until";
 import { ask, type Live, python, send, service } from "./live";
 import { letRecord } from "./recorder";
 

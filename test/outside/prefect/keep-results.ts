@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { existsSync } from "node:fs";
 
-import { deleteWithResult } from "../../examples/prefect/delete-with-result";
+import { deleteWithResult } from "../../../examples/prefect/delete-with-result";
 import { ask, type Live, service } from "./live";
 
 /** A completed state with what is kept of its result. */

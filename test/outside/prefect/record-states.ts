@@ -2,7 +2,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { StateType } from "typeorm-task-run-state";
 
-import { until } from "../support/until";
+import { until } from "../../support/until";
 import { type Live, send } from "./live";
 
 const DETAILS = {

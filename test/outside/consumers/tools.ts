@@ -1,9 +1,9 @@
 import { deepEqual } from "node:assert/strict";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { check } from "../../dev/check";
-import { install, npm } from "../../dev/npm";
-import { useNewDatabase } from "../support/database";
+import { check } from "../../../scripts/check";
+import { install, npm } from "../../../scripts/npm";
+import { useNewDatabase } from "../../support/database";
 import { copyHost, installHost, type ModuleType } from "./install-host";
 
 /** What the host is compiled, run or tested with, in each of its module types: scripts of `host/package.json`. */

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 
 import { StateType, TaskRunState } from "typeorm-task-run-state";
 
-import { freePort } from "../../dev/postgres";
+import { freePort } from "../../../scripts/postgres";
 import type { Live } from "./live";
 
 export interface Host {

@@ -1,10 +1,9 @@
 import { deepEqual, notDeepEqual, ok } from "node:assert/strict";
 import type { DataSource, EntityManager } from "typeorm";
-
-import type { PrefectEnvironment } from "../../dev/prefect/environment";
-import { openPrograms } from "../../dev/prefect/programs";
-import { startPrefect } from "../../dev/prefect/server";
-import { createDataSource } from "../../examples/prefect/data-source";
+import { createDataSource } from "../../../examples/prefect/data-source";
+import type { PrefectEnvironment } from "../../../scripts/prefect/environment";
+import { openPrograms } from "../../../scripts/prefect/programs";
+import { startPrefect } from "../../../scripts/prefect/server";
 import type { ByFunctions } from "./by-functions";
 import { judge } from "./judge";
 import { type Live, python, service, startWorker } from "./live";

@@ -5,12 +5,12 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { check } from "../../dev/check";
-import { install, npm } from "../../dev/npm";
-import { freePort } from "../../dev/postgres";
-import { callHost, post } from "../support/call-host";
-import { runOnServer, useNewDatabase } from "../support/database";
-import { packedFiles, readPage, root } from "../support/documents";
+import { check } from "../../../scripts/check";
+import { install, npm } from "../../../scripts/npm";
+import { freePort } from "../../../scripts/postgres";
+import { callHost, post } from "../../support/call-host";
+import { runOnServer, useNewDatabase } from "../../support/database";
+import { packedFiles, readPage, root } from "../../support/documents";
 
 /** An application that the pages show: the files of an example, and the blocks that `host=` names it in. */
 interface DocumentedHost {

@@ -1,9 +1,9 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 
-import { check } from "../../dev/check";
-import { install, npm } from "../../dev/npm";
-import { useNewDatabase } from "../support/database";
+import { check } from "../../../scripts/check";
+import { install, npm } from "../../../scripts/npm";
+import { useNewDatabase } from "../../support/database";
 
 /** Counts the spans that pg's instrumentation makes of the three methods. */
 export async function traceCalls(folder: string, tarball: string, serverUrl: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { deepEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { PREFECT_VERSIONS, type PrefectEnvironment } from "../../dev/prefect/environment";
-import { startPrefect } from "../../dev/prefect/server";
-import { createDataSource } from "../../examples/prefect/data-source";
-import { runOnServer } from "../support/database";
+import { createDataSource } from "../../../examples/prefect/data-source";
+import { PREFECT_VERSIONS, type PrefectEnvironment } from "../../../scripts/prefect/environment";
+import { startPrefect } from "../../../scripts/prefect/server";
+import { runOnServer } from "../../support/database";
 import { askOverHttp } from "./ask-over-http";
 import type { ByFunctions } from "./by-functions";
 import { readCatalogue } from "./catalogue";

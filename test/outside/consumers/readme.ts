@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { check } from "../../dev/check";
-import { install, npm } from "../../dev/npm";
-import { useNewDatabase } from "../support/database";
-import { readPage } from "../support/documents";
+import { check } from "../../../scripts/check";
+import { install, npm } from "../../../scripts/npm";
+import { useNewDatabase } from "../../support/database";
+import { readPage } from "../../support/documents";
 import { nestjs as nestjsPackages } from "./documented-hosts";
 
 /** Does what the README tells a newcomer to do, with the packed package and nothing else of this repository. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Not } from "typeorm";
 import { recordTaskRunState, StateType, TaskRunState } from "typeorm-task-run-state";
 
-import { until } from "../support/until";
+import { until } from "../../support/until";
 import { ask, type Live, service } from "./live";
 
 /** Deletes in transactions of the host's own, records what may be recorded, and works while flows run. */

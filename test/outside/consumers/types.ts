@@ -1,8 +1,8 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 
-import { check } from "../../dev/check";
-import { install, npm } from "../../dev/npm";
+import { check } from "../../../scripts/check";
+import { install, npm } from "../../../scripts/npm";
 
 /** Both majors of TypeORM, the older one at its floor. */
 const typeorms = ["0.3.20", "1.1.1"];

@@ -7,7 +7,7 @@ import { startPostgres } from "./postgres";
 
 /**
  * Runs a script with DATABASE_URL naming a server that answers: the caller's own, else an embedded one that lives as long
- * as the script: `node --import tsx dev/with-postgres.ts <script> [arguments]`.
+ * as the script: `node --import tsx scripts/with-postgres.ts <script> [arguments]`.
  */
 async function main(): Promise<void> {
   let script: ChildProcess | undefined;

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { TaskRunState } from "typeorm-task-run-state";
 
-import { toAnswers } from "../../examples/prefect/answer";
+import { toAnswers } from "../../../examples/prefect/answer";
 import type { ByFunctions } from "./by-functions";
 import { differences, parsed, type StateJson } from "./differences";
 import { ask, assertNone, columnsOf, type Live, readRows, service } from "./live";

@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { DataSource } from "typeorm";
 import { migrations, TaskRunState, withPreparedStatements } from "typeorm-task-run-state";
 
-import { type CitusLayout, withSchemaOf } from "../../bench/lib/citus-layouts";
+import { type CitusLayout, withSchemaOf } from "../../../bench/lib/citus-layouts";
 
 export interface SessionOptions {
   /** The package prepares its statements. */

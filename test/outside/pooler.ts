@@ -18,12 +18,11 @@ import {
   TaskRunStateService,
   withPreparedStatements,
 } from "typeorm-task-run-state";
-
-import { check } from "../dev/check";
-import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion, startPgBouncer } from "../dev/pgbouncer";
-import { startPostgres } from "../dev/postgres";
-import { migrate } from "../examples/host/migrate";
-import { runOnServer } from "./support/database";
+import { migrate } from "../../examples/host/migrate";
+import { check } from "../../scripts/check";
+import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion, startPgBouncer } from "../../scripts/pgbouncer";
+import { startPostgres } from "../../scripts/postgres";
+import { runOnServer } from "../support/database";
 
 /** Fewer than there are callers, so that they have to share. An instance that migrates takes two. */
 const SERVER_CONNECTIONS = 4;

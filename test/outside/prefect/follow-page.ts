@@ -5,9 +5,9 @@ import { promisify } from "node:util";
 import { DataSource, type EntityManager } from "typeorm";
 import { TaskRunState } from "typeorm-task-run-state";
 
-import { toAnswers } from "../../examples/prefect/answer";
-import { createDataSource } from "../../examples/prefect/data-source";
-import { preciseTypes } from "../../examples/prefect/precise-date";
+import { toAnswers } from "../../../examples/prefect/answer";
+import { createDataSource } from "../../../examples/prefect/data-source";
+import { preciseTypes } from "../../../examples/prefect/precise-date";
 import { differences } from "./differences";
 import { assertNone, columnsOf, service } from "./live";
 

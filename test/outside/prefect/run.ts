@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { install, pack, temporaryFolder } from "../../dev/npm";
-import { startPostgres } from "../../dev/postgres";
+import { install, pack, temporaryFolder } from "../../../scripts/npm";
+import { startPostgres } from "../../../scripts/postgres";
 import {
   installPrefect,
   PREFECT_VERSIONS,
   type PrefectEnvironment,
   PrefectUnavailable,
-} from "../../dev/prefect/environment";
-import { runOnServer } from "../support/database";
+} from "../../../scripts/prefect/environment";
+import { runOnServer } from "../../support/database";
 import { NORMALISATIONS } from "./differences";
 import { asTable, type Outcome } from "./outcome";
 
@@ -24,7 +24,12 @@ async function main(): Promise<void> {
   const server = await startPostgres();
   const run = async (script: string, database: string, ...given: PrefectEnvironment[]) => {
     await runOnServer(server.url, `CREATE DATABASE "${database}"`);
-    const args = ["--import", "tsx", `test/prefect/${script}`, ...given.map((one) => JSON.stringify(one))];
+    const args = [
+      "--import",
+      "tsx",
+      `test/outside/prefect/${script}`,
+      ...given.map((one) => JSON.stringify(one)),
+    ];
     const judges = spawn(process.execPath, args, {
       cwd: host,
       env: { ...process.env, DATABASE_URL: new URL(database, server.url).href },
@@ -56,7 +61,7 @@ function installHost(): string {
     (name) => `${name}@${devDependencies[name]}`,
   );
   install(folder, "--ignore-scripts", tarball, ...packages);
-  for (const part of ["dev", "docs", "examples", "test/prefect", "test/support"]) {
+  for (const part of ["scripts", "docs", "examples", "test/outside/prefect", "test/support"]) {
     cpSync(part, join(folder, part), { recursive: true });
   }
   return folder;

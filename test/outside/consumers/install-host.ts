@@ -1,6 +1,6 @@
 import { cpSync, linkSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { install } from "../../dev/npm";
+import { install } from "../../../scripts/npm";
 
 /** What the package.json of a host says of its modules. */
 export type ModuleType = "commonjs" | "module";

@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-import { createDataSource } from "../../examples/prefect/data-source";
+import { createDataSource } from "../../../examples/prefect/data-source";
 import { readCatalogue } from "./catalogue";
 
 /** Runs `migration:run` on a database of Prefect's: it must refuse, and change nothing. */

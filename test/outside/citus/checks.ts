@@ -11,15 +11,15 @@ import {
   TaskRunState,
   TaskRunStateService,
 } from "typeorm-task-run-state";
-import { type CitusLayout, SCHEMA_FOR_EACH_TENANT } from "../../bench/lib/citus-layouts";
-import { check } from "../../dev/check";
-import { insertRecordedStates, recordedRuns, recordedStates } from "../../dev/prefect/history";
-import { latestDistributed } from "../../examples/engines/latest-distributed";
-import { pruneDistributed } from "../../examples/engines/prune-distributed";
-import { drift } from "../support/catalog";
-import { collect } from "../support/collect";
-import { failureOf } from "../support/failure-of";
-import { fillHistories } from "../support/fill";
+import { type CitusLayout, SCHEMA_FOR_EACH_TENANT } from "../../../bench/lib/citus-layouts";
+import { latestDistributed } from "../../../examples/engines/latest-distributed";
+import { pruneDistributed } from "../../../examples/engines/prune-distributed";
+import { check } from "../../../scripts/check";
+import { insertRecordedStates, recordedRuns, recordedStates } from "../../../scripts/prefect/history";
+import { drift } from "../../support/catalog";
+import { collect } from "../../support/collect";
+import { failureOf } from "../../support/failure-of";
+import { fillHistories } from "../../support/fill";
 import { type SessionOptions, withLayout } from "./with-layout";
 
 const service = new TaskRunStateService();

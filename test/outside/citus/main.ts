@@ -1,7 +1,7 @@
 import { DataSource } from "typeorm";
 
-import { BY_ID, BY_TASK_RUN, SCHEMA_FOR_EACH_TENANT, SINGLE_SHARD } from "../../bench/lib/citus-layouts";
-import { cannotConnect } from "../../dev/cannot-connect";
+import { BY_ID, BY_TASK_RUN, SCHEMA_FOR_EACH_TENANT, SINGLE_SHARD } from "../../../bench/lib/citus-layouts";
+import { cannotConnect } from "../../../scripts/cannot-connect";
 import { checkLayout, checkRevertInOneStep, checkTenants } from "./checks";
 
 /** Proves each layout on a Citus cluster, line by line: `npm run test:citus`. */

@@ -47,7 +47,8 @@ export function installPrefect(version: PrefectVersion): PrefectEnvironment {
   if (pip.stderr.includes("(from versions: none)")) {
     throw new PrefectUnavailable("Python's package index cannot be reached.");
   }
-  if (pip.status !== 0) throw new Error(`pip could not install dev/prefect/${version}.txt:\n${pip.stderr}`);
+  if (pip.status !== 0)
+    throw new Error(`pip could not install scripts/prefect/${version}.txt:\n${pip.stderr}`);
   writeFileSync(installedList, wanted);
   return { version, major, pythonVersion: found.version, bin };
 }
