@@ -9,7 +9,7 @@ const files = [
   "invalid-ids",
   "migration",
   "order",
-  "original-behaviours",
+  "service",
   "own-columns",
   "prefect-table",
   "prepared-statements",
