@@ -28,7 +28,6 @@ import {
   withPreparedStatements,
 } from "typeorm-task-run-state";
 
-import { timeParserOf } from "../src/services/parse-time";
 import { connectionsInUse, statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { failureOf } from "./support/failure-of";
 import { createGiven, givenState } from "./support/given-state";
@@ -542,10 +541,4 @@ describe("where a host tells TypeORM more of the entity, a read gives what find 
       Object.entries(Object.getOwnPropertyDescriptors(state)).map(([name, { value }]) => [name, value])
     );
   }
-});
-
-test("times are dates where a client tells nothing of its parsers", () => {
-  const parse = timeParserOf({});
-  expect(parse("2026-11-27 22:00:00.123456+00")).toEqual(new Date("2026-11-27T22:00:00.123Z"));
-  expect(parse("2026-11-27 22:00:00+05:30")).toEqual(new Date("2026-11-27T16:30:00Z"));
 });

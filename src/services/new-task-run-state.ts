@@ -6,6 +6,7 @@ import { StateType } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { assertUuid, nameOfClass } from "./arguments";
 import { describe } from "./invalid-uuid.error";
+import { assertText, toJson, toJsonObject } from "./json";
 import { toTimestamptz } from "./timestamptz";
 
 /** What there is to say of a state that is to be recorded. A property that is missing or undefined gets its default. */
@@ -27,19 +28,17 @@ export interface NewTaskRunState {
   resultArtifactId?: string | null | undefined;
 }
 
-/** A checked state as PostgreSQL takes it, with JSON as text. */
+/** A checked state by the names of the table's columns. */
 export interface NewRow {
   readonly id: string | undefined;
   readonly type: StateType;
   readonly timestamp: string | undefined;
   readonly name: string | undefined;
   readonly message: string | null | undefined;
-  readonly stateDetails: string;
-  readonly data: string | null;
-  readonly taskRunId: string;
-  readonly resultArtifactId: string | null | undefined;
-  /** Whether it has more, which a host has added to the entity. */
-  readonly hasMore: boolean;
+  readonly state_details: object;
+  readonly data: JsonValue;
+  readonly task_run_id: string;
+  readonly result_artifact_id: string | null | undefined;
 }
 
 /**
@@ -62,15 +61,39 @@ export function createState(place: string, given: unknown, metadata: EntityMetad
     const isMissing = values[property] === undefined && metadata.hasRelationWithPropertyPath(property);
     if (!isMissing) properties[property] = values[property];
   }
-  const { stateDetails, data } = toRow(place, state);
+  const row = toRow(place, state);
   if (state.timestamp instanceof Date) state.timestamp = new Date(state.timestamp);
-  if (state.stateDetails) state.stateDetails = JSON.parse(stateDetails);
-  if (data !== null) state.data = JSON.parse(data);
+  if (state.stateDetails) state.stateDetails = row.state_details as StateDetails;
+  if (state.data) state.data = row.data;
   return state;
 }
 
 /** Checks every property; `place` says in a message which state is meant. */
 export function toRow(place: string, state: TaskRunState): NewRow {
+  const { id, type, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId } = state;
+  assertNotGiven(`${place}.created`, state.created);
+  assertNotGiven(`${place}.updated`, state.updated);
+  if (id !== undefined) assertUuid(`${place}.id`, id);
+  assertUuid(`${place}.taskRunId`, taskRunId);
+  if (!isNone(resultArtifactId)) assertUuid(`${place}.resultArtifactId`, resultArtifactId);
+  assertType(`${place}.type`, type);
+  if (name !== undefined) assertText(`${place}.name`, name);
+  if (!isNone(message)) assertText(`${place}.message`, message);
+  return {
+    id,
+    type,
+    timestamp: timestamp === undefined ? timestamp : toTimestamptz(`${place}.timestamp`, timestamp),
+    name,
+    message,
+    state_details: stateDetails === undefined ? {} : toJsonObject(`${place}.stateDetails`, stateDetails),
+    data: isNone(data) ? null : toJson(`${place}.data`, data),
+    task_run_id: taskRunId,
+    result_artifact_id: resultArtifactId,
+  };
+}
+
+/** Whether the state has more, which a host has added to the entity. */
+export function hasMore(state: TaskRunState): boolean {
   const {
     id,
     created,
@@ -85,26 +108,7 @@ export function toRow(place: string, state: TaskRunState): NewRow {
     resultArtifactId,
     ...more
   } = state;
-  assertNotGiven(`${place}.created`, created);
-  assertNotGiven(`${place}.updated`, updated);
-  if (id !== undefined) assertUuid(`${place}.id`, id);
-  assertUuid(`${place}.taskRunId`, taskRunId);
-  if (!isNone(resultArtifactId)) assertUuid(`${place}.resultArtifactId`, resultArtifactId);
-  assertType(`${place}.type`, type);
-  if (name !== undefined) assertText(`${place}.name`, name);
-  if (!isNone(message)) assertText(`${place}.message`, message);
-  return {
-    id,
-    type,
-    timestamp: timestamp === undefined ? timestamp : toTimestamptz(`${place}.timestamp`, timestamp),
-    name,
-    message,
-    stateDetails: stateDetails === undefined ? "{}" : toJsonObject(`${place}.stateDetails`, stateDetails),
-    data: isNone(data) ? null : toJson(`${place}.data`, data),
-    taskRunId,
-    resultArtifactId,
-    hasMore: Object.values(more).some((value) => value !== undefined),
-  };
+  return Object.values(more).some((value) => value !== undefined);
 }
 
 function assertNotGiven(parameter: string, value: unknown): void {
@@ -119,53 +123,4 @@ function assertType(parameter: string, value: unknown): asserts value is StateTy
   if (typeof value === "string" && Object.hasOwn(StateType, value)) return;
   const types = Object.keys(StateType).join(", ");
   throw new TypeError(`${parameter} must be one of ${types}, but received ${describe(value)}.`);
-}
-
-function assertText(parameter: string, value: unknown): asserts value is string {
-  if (typeof value !== "string") {
-    throw new TypeError(`${parameter} must be a string, but received ${nameOfClass(value)}.`);
-  }
-  if (/[\0\p{Surrogate}]/u.test(value)) throw unstorable(parameter);
-}
-
-function toJsonObject(parameter: string, value: unknown): string {
-  const json = toJson(parameter, value);
-  if (!json.startsWith("{")) {
-    throw new TypeError(`${parameter} must be an object, but received ${nameOfClass(value)}.`);
-  }
-  return json;
-}
-
-function toJson(parameter: string, value: unknown): string {
-  let json: string | undefined;
-  try {
-    json = JSON.stringify(value);
-  } catch (cause) {
-    throw noJson(parameter, cause);
-  }
-  if (json === undefined || losesParts(value)) throw noJson(parameter);
-  // JSON has both as escapes; after an escaped backslash, u is a letter.
-  if (/\\u(?:0000|d[89a-f])/.test(json.split("\\\\").join())) throw unstorable(parameter);
-  return json;
-}
-
-/** Whether JSON leaves out a part without a word, or writes null for it. */
-function losesParts(value: unknown): boolean {
-  if (typeof value === "number") return !Number.isFinite(value);
-  if (typeof value !== "object" || value === null)
-    return typeof value === "function" || typeof value === "symbol";
-  return !("toJSON" in value) && Object.values(value).some(losesParts);
-}
-
-function noJson(parameter: string, cause?: unknown): TypeError {
-  return new TypeError(
-    `${parameter} must be what JSON can hold, without functions, symbols, BigInts, NaN, infinite numbers and circles.`,
-    { cause },
-  );
-}
-
-function unstorable(parameter: string): RangeError {
-  return new RangeError(
-    `${parameter} holds U+0000 or half of a surrogate pair, which PostgreSQL cannot store as text.`,
-  );
 }

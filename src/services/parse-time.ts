@@ -1,9 +1,9 @@
-/** Makes something of PostgreSQL's text of a time: `pg` a `Date`, and a host whatever it likes. */
-type TimeParser = (text: string) => unknown;
+/** Makes something of PostgreSQL's text: of a time `pg` a `Date`, and a host whatever it likes. */
+type Parser = (text: string) => unknown;
 
-/** What a client of `pg` tells of its parsers, a host's own among them. Others, such as PGlite's, tell nothing. */
-export interface ParserSource {
-  getTypeParser?(oid: number, format: "text"): TimeParser;
+/** Where `pg` looks for the parser of a type: in a client, or in what is given with a query. */
+export interface Types {
+  getTypeParser(oid: number, format?: string): Parser;
 }
 
 const TIMESTAMPTZ = 1184;
@@ -11,14 +11,22 @@ const TIMESTAMPTZ = 1184;
 /** Of these `pg` makes plain dates. A host's own parser makes something else of one of them. */
 const PROBES = ["1970-01-01 00:00:00+00", "2026-11-27 23:59:58.789999+00", "9999-12-31 23:59:59+00"];
 
-const faster = new WeakMap<TimeParser, TimeParser>();
+const faster = new WeakMap<Parser, Parser>();
 
 /**
- * The client's parser of a timestamptz. Where it is the one of `pg`, a faster one stands before it, which takes what
+ * The same types with a faster parser of timestamptz, where the parser is the one of `pg`: one that takes itself what
  * PostgreSQL writes in UTC for the years 100 to 9999.
  */
-export function timeParserOf(client: ParserSource): TimeParser {
-  const parse = client.getTypeParser?.(TIMESTAMPTZ, "text") ?? parseDate;
+export function withFasterTimes(types: Types): Types {
+  return {
+    getTypeParser(oid, format) {
+      const parse = types.getTypeParser(oid, format);
+      return oid === TIMESTAMPTZ && format === "text" ? fasterThan(parse) : parse;
+    },
+  };
+}
+
+function fasterThan(parse: Parser): Parser {
   let parser = faster.get(parse);
   if (!parser) {
     const isOfPg = PROBES.every((text) => isSameDate(parse(text), parseUtc(text)));
@@ -26,10 +34,6 @@ export function timeParserOf(client: ParserSource): TimeParser {
     faster.set(parse, parser);
   }
   return parser;
-}
-
-function parseDate(text: string): Date {
-  return new Date(text);
 }
 
 function isSameDate(value: unknown, expected: Date | undefined): boolean {

@@ -3,7 +3,7 @@ import { type EntityManager, In, type QueryRunner } from "typeorm";
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { assertArray, assertManager } from "./arguments";
 import { dataSourceOf, queryStates, withQueryRunner } from "./execute";
-import { createState, type NewRow, type NewTaskRunState, toRow } from "./new-task-run-state";
+import { createState, hasMore, type NewRow, type NewTaskRunState, toRow } from "./new-task-run-state";
 import { statementsFor } from "./statements";
 
 /**
@@ -77,36 +77,37 @@ function record(
       Promise.all(states.map((state) => queryRunner.broadcaster.broadcast(event, metadata, state)));
     await tell("BeforeInsert");
     const rows = states.map((state, index) => toRow(placeOf(index), state));
-    const isPlain = statementsFor(dataSource).isPlain && !rows.some(({ hasMore }) => hasMore);
+    const isPlain = statementsFor(dataSource).isPlain && !states.some(hasMore);
     await (isPlain ? insert : insertByTypeOrm)(queryRunner, rows, states);
     await tell("AfterInsert");
   });
 }
 
 const insertOne: Insert = async (queryRunner, [row], states) => {
-  const { type, id, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId } =
-    row as NewRow;
+  const { type, state_details, data, ...rest } = row as NewRow;
   const { insert } = statementsFor(dataSourceOf(queryRunner.manager));
-  const values = [id, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId];
+  const values = [
+    rest.id,
+    rest.timestamp,
+    rest.name,
+    rest.message,
+    JSON.stringify(state_details),
+    data === null ? data : JSON.stringify(data),
+    rest.task_run_id,
+    rest.result_artifact_id,
+  ];
   fillIn(states, await queryStates(queryRunner, insert[type], ...values));
 };
 
 const insertMany: Insert = async (queryRunner, rows, states) => {
   const { insertMany } = statementsFor(dataSourceOf(queryRunner.manager));
-  fillIn(states, await queryStates(queryRunner, insertMany, `[${rows.map(toJsonOfRow).join()}]`));
+  fillIn(states, await queryStates(queryRunner, insertMany, JSON.stringify(rows)));
 };
 
 /** By id, since RETURNING promises no order, and Citus keeps none. */
 function fillIn(states: TaskRunState[], stored: TaskRunState[]): void {
   const byId = new Map(stored.map((state) => [state.id, state]));
   for (const state of states) Object.assign(state, byId.get(state.id.toLowerCase()));
-}
-
-/** What is JSON already goes in as it is. */
-function toJsonOfRow({ id, type, timestamp, name, message, ...row }: NewRow): string {
-  const { stateDetails, data, taskRunId: task_run_id, resultArtifactId: result_artifact_id } = row;
-  const json = JSON.stringify({ id, type, timestamp, name, message, task_run_id, result_artifact_id });
-  return `${json.slice(0, -1)},"state_details":${stateDetails},"data":${data}}`;
 }
 
 /** PostgreSQL takes 65,535 values in a statement, as many as there are columns for each state. */

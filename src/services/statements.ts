@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ColumnType, DataSource, EntityMetadata } from "typeorm";
+import type { DataSource, EntityMetadata } from "typeorm";
 
 import { StateType, TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
@@ -8,7 +8,7 @@ import { isPlain } from "./is-plain";
 /** A column of the rows that a statement returns, in the order in which it returns them. */
 export interface ReturnedColumn {
   readonly property: string;
-  /** Whether it is a timestamptz, which is returned as text. */
+  /** Whether it is a timestamptz. */
   readonly isTime: boolean;
 }
 
@@ -48,19 +48,15 @@ export function statementsFor(dataSource: DataSource): Statements {
   return statements;
 }
 
-/**
- * What is returned as text. A time, since `parse-time.ts` reads it faster than the driver does. The enum, since it is
- * another type in each schema: a prepared statement that returned it would be refused (0A000) after `SET search_path`.
- */
-const AS_TEXT: ReadonlySet<ColumnType> = new Set<ColumnType>(["timestamptz", "enum"]);
-
 function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
   const quote = (name: string) => dataSource.driver.escape(name);
   const table = metadata.tablePath.split(".").map(quote).join(".");
   const columns = metadata.columns.map(({ databaseName, propertyName, type }) => ({
     property: propertyName,
     isTime: type === "timestamptz",
-    sql: `state.${quote(databaseName)}${AS_TEXT.has(type) ? "::text" : ""} AS ${quote(propertyName)}`,
+    // As text, since the enum is another type in each schema: a prepared statement that returned it would be refused
+    // (0A000) after `SET search_path`.
+    sql: `state.${quote(databaseName)}${type === "enum" ? "::text" : ""} AS ${quote(propertyName)}`,
   }));
   const returned = columns.map(({ sql }) => sql).join(", ");
   const select = `SELECT ${returned} FROM ${table} state`;

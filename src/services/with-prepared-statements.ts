@@ -1,9 +1,10 @@
+import { type Types, withFasterTimes } from "./parse-time";
 import { isCall, nameOf } from "./statements";
 
 /** A `Client` class of `pg`, or of `pg.native`. */
 type ClientClass = new (...args: never[]) => { query: (...args: never[]) => unknown };
 type Callback = (error: unknown, result?: unknown) => void;
-interface AnyClient {
+interface AnyClient extends Types {
   query(...args: unknown[]): unknown;
   getTransactionStatus?(): unknown;
   /** The class of its promises, which a host can set as the client's option `Promise`. */
@@ -39,6 +40,9 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
     private prepares = true;
     /** How many queries it has sent that are none of this module's. */
     private others = 0;
+    private readonly types = withFasterTimes(this);
+    /** What it gives the driver for this module's calls, by name, or by text where they are not prepared. */
+    private readonly configurations = new Map<string, object>();
 
     override query(...args: unknown[]): unknown {
       const [text, values, callback] = args;
@@ -63,9 +67,8 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
         this.sendTo(answer, text, values);
         return;
       }
-      const rowMode = isCall(values) ? "array" : undefined;
       if (!this.prepares) {
-        this.sendTo(answer, { text, rowMode }, values);
+        this.sendTo(answer, this.configurationOf(text, undefined, values), values);
         return;
       }
       const { others } = this;
@@ -74,9 +77,25 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
         this.prepares = false;
         // In a transaction, or with its end or another's BEGIN on the way, what is sent now would land elsewhere, and stay.
         if (this.getTransactionStatus?.() !== IDLE || this.others > others) return answer(error);
-        this.sendTo(answer, { text, rowMode }, values);
+        this.sendTo(answer, this.configurationOf(text, undefined, values), values);
       };
-      this.sendTo(answerUnlessRefused, rowMode ? configurationOf(name, text) : { name, text }, values);
+      this.sendTo(answerUnlessRefused, this.configurationOf(text, name, values), values);
+    }
+
+    /**
+     * What a query gives the driver, which copies each own property on every query, and slowly: so others are inherited. A
+     * tracing library that copies it too keeps the text, and with that alone the call works as well.
+     */
+    private configurationOf(text: string, name: string | undefined, values: unknown): object {
+      if (!isCall(values)) return { text, name }; // A host that sends the same SQL gets rows by name.
+      const key = name ?? text;
+      let configuration = this.configurations.get(key);
+      if (!configuration) {
+        const inherited: object = Object.create({ name, rowMode: "array", types: this.types });
+        configuration = Object.assign(inherited, { text });
+        this.configurations.set(key, configuration);
+      }
+      return configuration;
     }
 
     /** Sends in the callback form. A class of a host's own may know no callbacks, and answer by its promise alone. */
@@ -86,22 +105,6 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
     }
   }
   return PreparingClient as unknown as C;
-}
-
-const configurations = new Map<string, object>();
-
-/**
- * What a call of this module gives the driver, which copies each own property on every query, and slowly: so two of them are
- * inherited. A tracing library that copies it too keeps the text, and with that alone the call works as well.
- */
-function configurationOf(name: string, text: string): object {
-  let configuration = configurations.get(text);
-  if (!configuration) {
-    const inherited: object = Object.create({ name, rowMode: "array" });
-    configuration = Object.assign(inherited, { text });
-    configurations.set(text, configuration);
-  }
-  return configuration;
 }
 
 /** In a pipeline, `pg.native` calls it by libpq's name. */
