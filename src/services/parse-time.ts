@@ -21,23 +21,20 @@ export function withFasterTimes(types: Types): Types {
   return {
     getTypeParser(oid, format) {
       const parse = types.getTypeParser(oid, format);
-      return oid === TIMESTAMPTZ && format === "text" ? fasterThan(parse) : parse;
+      return oid === TIMESTAMPTZ && format === "text" ? (faster.get(parse) ?? makeFaster(parse)) : parse;
     },
   };
 }
 
-function fasterThan(parse: Parser): Parser {
-  let parser = faster.get(parse);
-  if (!parser) {
-    const isOfPg = PROBES.every((text) => isSameDate(parse(text), parseUtc(text)));
-    parser = isOfPg ? (text) => parseUtc(text) ?? parse(text) : parse;
-    faster.set(parse, parser);
-  }
+function makeFaster(parse: Parser): Parser {
+  const isOfPg = PROBES.every((text) => isDate(parse(text), Number(parseUtc(text))));
+  const parser: Parser = isOfPg ? (text) => parseUtc(text) ?? parse(text) : parse;
+  faster.set(parse, parser);
   return parser;
 }
 
-function isSameDate(value: unknown, expected: Date | undefined): boolean {
-  return value instanceof Date && value.constructor === Date && value.getTime() === expected?.getTime();
+function isDate(value: unknown, milliseconds: number): boolean {
+  return value instanceof Date && value.constructor === Date && value.getTime() === milliseconds;
 }
 
 const SPACE = " ".charCodeAt(0);

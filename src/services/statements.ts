@@ -40,12 +40,7 @@ const built = new WeakMap<EntityMetadata, Statements>();
 
 export function statementsFor(dataSource: DataSource): Statements {
   const metadata = dataSource.getMetadata(TaskRunState);
-  let statements = built.get(metadata);
-  if (!statements) {
-    statements = build(dataSource, metadata);
-    built.set(metadata, statements);
-  }
-  return statements;
+  return built.get(metadata) ?? build(dataSource, metadata);
 }
 
 function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
@@ -61,7 +56,7 @@ function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
   const returned = columns.map(({ sql }) => sql).join(", ");
   const select = `SELECT ${returned} FROM ${table} state`;
   const deleted = metadata.deleteDateColumn && quote(metadata.deleteDateColumn.databaseName);
-  return {
+  const statements: Statements = {
     isPlain: isPlain(metadata, dataSource),
     read: prepared("read", `${select} WHERE state.id = $1`),
     list: prepared("list", `${select} WHERE state.task_run_id = $1 ORDER BY state.timestamp, state.id`),
@@ -73,6 +68,8 @@ function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
     delete: prepared("delete", `DELETE FROM ${table} WHERE "id" = $1`),
     prune: (dryRun, goesOn) => prune(table, dryRun, goesOn),
   };
+  built.set(metadata, statements);
+  return statements;
 }
 
 function mapTypes(map: (type: StateType) => string): Record<StateType, string> {

@@ -88,13 +88,13 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
      */
     private configurationOf(text: string, name: string | undefined, values: unknown): object {
       if (!isCall(values)) return { text, name }; // A host that sends the same SQL gets rows by name.
-      const key = name ?? text;
-      let configuration = this.configurations.get(key);
-      if (!configuration) {
-        const inherited: object = Object.create({ name, rowMode: "array", types: this.types });
-        configuration = Object.assign(inherited, { text });
-        this.configurations.set(key, configuration);
-      }
+      return this.configurations.get(name ?? text) ?? this.configure(text, name);
+    }
+
+    private configure(text: string, name: string | undefined): object {
+      const inherited: object = Object.create({ name, rowMode: "array", types: this.types });
+      const configuration = Object.assign(inherited, { text });
+      this.configurations.set(name ?? text, configuration);
       return configuration;
     }
 
