@@ -232,8 +232,8 @@ describe.each(functions)("%s", (_, record, placeOf) => {
     expect(await timesOf(taskRunId)).toEqual([expected]);
   });
 
-  const circle: unknown[] = [];
-  circle.push([circle]);
+  const circle: { self?: unknown } = {};
+  circle.self = [circle];
 
   test.each<[property: string, value: unknown, error: new (...args: never[]) => Error, message: string]>([
     [
@@ -306,6 +306,8 @@ describe.each(functions)("%s", (_, record, placeOf) => {
       "must be what JSON can hold, without functions, symbols, BigInts, NaN, infinite numbers, Maps, Sets, circles and " +
         "more than 1000 levels.",
     ],
+    ["stateDetails", "text", TypeError, "must be an object, but received String."],
+    ["data", { toJSON: () => nested(1000) }, TypeError, "must be what JSON can hold"],
     ["data", nested(1001), TypeError, "must be what JSON can hold"],
     ["data", { a: new Map([[1, 2]]) }, TypeError, "must be what JSON can hold"],
     ["data", new Set([1]), TypeError, "must be what JSON can hold"],

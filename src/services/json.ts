@@ -31,7 +31,7 @@ function copy(parameter: string, value: unknown, depth: number): JsonValue | und
     return value;
   }
   if (value === null || value === undefined || typeof value === "boolean") return value;
-  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (Number.isFinite(value)) return value as number;
   if (depth === DEEPEST) throw noJson(parameter);
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON === "function") return copy(parameter, toJSON.call(value), depth + 1);
