@@ -5,26 +5,21 @@ import { createInterface } from "node:readline";
 import { type PostgresServer, startPostgres } from "../../scripts/postgres";
 import { type Primary, startStandby } from "../../scripts/standby";
 
-interface Start {
-  settings?: Record<string, string>;
-  standbyOf?: Primary;
-}
-
 /**
  * Starts a server from within a test: in a process that ends with the test's, however that ends. It is detached, since
  * Ctrl-C would otherwise end it before it can remove the server.
  */
-export function startPostgresProcess(settings: Record<string, string> = {}): Promise<PostgresServer> {
-  return startProcess({ settings });
+export function startPostgresProcess(): Promise<PostgresServer> {
+  return startProcess();
 }
 
 /** Likewise a streaming standby. */
 export function startStandbyProcess({ url, data }: Primary): Promise<PostgresServer> {
-  return startProcess({ standbyOf: { url, data } });
+  return startProcess({ url, data });
 }
 
-async function startProcess(how: Start): Promise<PostgresServer> {
-  const owner = spawn(process.execPath, ["--import", "tsx", __filename, JSON.stringify(how)], {
+async function startProcess(primary?: Primary): Promise<PostgresServer> {
+  const owner = spawn(process.execPath, ["--import", "tsx", __filename, JSON.stringify(primary ?? null)], {
     detached: true,
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -44,10 +39,9 @@ async function startProcess(how: Start): Promise<PostgresServer> {
 }
 
 /** Starts the server and answers with its URL and folder; restarts it for each line on standard input and answers again. */
-async function main(how: string): Promise<void> {
+async function main(primary: Primary | null): Promise<void> {
   process.stdin.once("end", () => process.exit());
-  const { settings = {}, standbyOf }: Start = JSON.parse(how);
-  const server = await (standbyOf ? startStandby(standbyOf) : startPostgres({ settings }));
+  const server = await (primary ? startStandby(primary) : startPostgres());
   const answer = () => console.log(JSON.stringify({ url: server.url, data: server.data }));
   answer();
   for await (const _ of createInterface(process.stdin)) {
@@ -56,4 +50,4 @@ async function main(how: string): Promise<void> {
   }
 }
 
-if (require.main === module) main(process.argv[2] ?? "{}");
+if (require.main === module) main(JSON.parse(process.argv[2] ?? ""));
