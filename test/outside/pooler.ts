@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import {
@@ -6,6 +6,7 @@ import {
   type DataSourceOptions,
   type EntityManager,
   type MigrationInterface,
+  QueryFailedError,
   type QueryRunner,
 } from "typeorm";
 import {
@@ -13,7 +14,6 @@ import {
   readLatestTaskRunStates,
   recordTaskRunState,
   recordTaskRunStates,
-  StateType,
   TaskRunState,
   TaskRunStateService,
   withPreparedStatements,
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     await runOnServer(new URL(name, server.url).href, "CREATE SCHEMA app");
     return new URL(name, pgBouncer.url).href;
   };
-  const checkClean = (name: string, run: () => Promise<void>) =>
+  const checkClean = (name: string, run: () => Promise<unknown>) =>
     check(name, async () => {
       await run();
       deepEqual(await leftBehind(observer), []);
@@ -67,9 +67,15 @@ async function main(): Promise<void> {
   const instance = createInstance(await createDatabase("one"));
   await instance.initialize();
   await checkClean("One instance migrates", () => startInstance(instance));
-  await checkClean("The three methods work, alone and in a transaction", () => useMethods(instance));
-  await checkClean(`${CALLERS} callers at once get their own states`, () => callAtOnce(instance));
+  await checkClean("A rollback undoes a delete", () => rollBack(instance));
+  await checkClean(`${CALLERS} callers at once get their own states, alone and in transactions`, () =>
+    callAtOnce([instance]),
+  );
   await instance.destroy();
+  await checkClean(
+    `${CALLERS} callers of two programs that prepare do too; a transaction may be refused`,
+    () => callPrepared(instance.options),
+  );
   await check(
     "After DISCARD ALL, prepared calls are answered; from PgBouncer 1.21 on, after two that fail",
     () => callAfterDiscardAll(instance.options, Number(version.match(/ 1\.(\d+)/)?.[1]) >= 21),
@@ -109,52 +115,60 @@ async function startInstance(dataSource: DataSource): Promise<void> {
   );
 }
 
-async function useMethods(dataSource: DataSource): Promise<void> {
-  const { manager } = dataSource;
-  await useMethodsOf(manager);
-  await manager.transaction(useMethodsOf);
-
-  const [kept] = await record(manager, randomUUID());
+async function rollBack({ manager }: DataSource): Promise<void> {
+  const { id } = await recordTaskRunState(manager, { taskRunId: randomUUID(), type: "RUNNING" });
   const rollback = new Error("Roll back");
   const transaction = manager.transaction(async (manager) => {
-    equal(await service.deleteTaskRunState(manager, kept?.id ?? ""), true);
+    equal(await service.deleteTaskRunState(manager, id), true);
     throw rollback;
   });
   equal(await transaction.catch((error) => error), rollback);
-  equal((await service.readTaskRunState(manager, kept?.id ?? ""))?.id, kept?.id);
+  equal((await service.readTaskRunState(manager, id))?.id, id);
 }
 
-/** Records a history, reads it in every way, and deletes it. */
-async function useMethodsOf(manager: EntityManager): Promise<void> {
-  const taskRunId = randomUUID();
-  const ids = (await record(manager, taskRunId)).map(({ id }) => id);
-  const listed = await service.readTaskRunStates(manager, taskRunId);
-  deepEqual(
-    listed.map(({ id, name }) => [id, name]),
-    ids.map((id, index) => [id, ["Pending", "Running"][index]]),
-  );
-  for (const id of ids) {
-    equal((await service.readTaskRunState(manager, id))?.taskRunId, taskRunId);
-    equal(await service.deleteTaskRunState(manager, id), true);
-    equal(await service.readTaskRunState(manager, id), null);
-  }
-}
-
-async function record(manager: EntityManager, taskRunId: string): Promise<TaskRunState[]> {
-  const pending = await recordTaskRunState(manager, { taskRunId, type: StateType.PENDING });
-  const states = await recordTaskRunStates(manager, [{ taskRunId, type: StateType.RUNNING }]);
-  deepEqual([...(await readLatestTaskRunStates(manager, [taskRunId])).values()], states);
-  return [pending, ...states];
-}
-
-async function callAtOnce({ manager }: DataSource): Promise<void> {
-  const call = async () => {
+/** The callers share the data sources. Returns how many transactions were refused, each with a code of these. */
+async function callAtOnce(dataSources: DataSource[], ...codes: string[]): Promise<number> {
+  let refused = 0;
+  const refuse = (error: unknown) => {
+    if (!(error instanceof QueryFailedError && codes.includes(error.driverError.code))) throw error;
+    refused++;
+  };
+  const call = async ({ manager }: DataSource) => {
     for (let call = 0; call < CALLS_OF_EACH; call++) {
-      if (call % 2) await useMethodsOf(manager);
-      else await manager.transaction(useMethodsOf);
+      await useModule(manager);
+      await manager.transaction(useModule).catch(refuse);
     }
   };
-  await Promise.all(Array.from({ length: CALLERS }, call));
+  const callers = Array.from({ length: CALLERS / dataSources.length }, () => dataSources.map(call));
+  await Promise.all(callers.flat());
+  return refused;
+}
+
+/** A PgBouncer that knows nothing of prepared statements has one client run into those of another. */
+async function callPrepared(options: DataSourceOptions): Promise<void> {
+  const extra = { max: CALLERS / 2, Client: withPreparedStatements(Client) };
+  const programs = [0, 1].map(() => new DataSource({ ...options, extra } as DataSourceOptions));
+  await Promise.all(programs.map((program) => program.initialize()));
+  const refused = await callAtOnce(programs, "26000", "42P05");
+  ok(refused < (CALLERS * CALLS_OF_EACH) / 2, `${refused} transactions were refused.`);
+  await Promise.all(programs.map((program) => program.destroy()));
+}
+
+/** Records a history, reads it in every way, and deletes a state. */
+async function useModule(manager: EntityManager): Promise<void> {
+  const taskRunId = randomUUID();
+  const { id } = await recordTaskRunState(manager, { taskRunId, type: "PENDING" });
+  const [last] = await recordTaskRunStates(manager, [{ taskRunId, type: "RUNNING" }]);
+  const latest = await readLatestTaskRunStates(manager, [taskRunId]);
+  const read = await service.readTaskRunState(manager, id);
+  const listed = await service.readTaskRunStates(manager, taskRunId);
+  const deleted = await service.deleteTaskRunState(manager, id);
+  const gone = await service.readTaskRunState(manager, id);
+  deepEqual(
+    { latest: latest.get(taskRunId), listed, deleted, gone },
+    { latest: last, listed: [read, last], deleted: true, gone: null },
+  );
+  equal(read?.taskRunId, taskRunId);
 }
 
 /** A PgBouncer that knows of prepared statements believes that the server still has them, and closes the connection. */
