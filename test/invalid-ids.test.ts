@@ -1,4 +1,4 @@
-import { type EntityManager, In, IsNull, Not, Raw } from "typeorm";
+import { In, IsNull, Not, Raw } from "typeorm";
 import { InvalidUuidError, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { statementsOf, type TestDataSource, useDatabase } from "./support/database";
@@ -54,32 +54,37 @@ const invalidIds: [string, unknown, kind: string][] = [
   ["SQL", `${uuid}' OR '1'='1`, "string"],
 ];
 
-type Method = (manager: EntityManager, id: never) => Promise<unknown>;
-const methods: [name: string, parameter: string, call: Method][] = [
-  ["readTaskRunState", "taskRunStateId", (manager, id) => service.readTaskRunState(manager, id)],
-  ["readTaskRunStates", "taskRunId", (manager, id) => service.readTaskRunStates(manager, id)],
-  ["deleteTaskRunState", "taskRunStateId", (manager, id) => service.deleteTaskRunState(manager, id)],
-];
+test.each(invalidIds)("reading refuses %s before it sends SQL", async (_, id, kind) => {
+  const { result: error, statements } = await statementsOf(dataSource, () =>
+    failureOf(service.readTaskRunState(dataSource.manager, id as string)),
+  );
+  expect(statements).toEqual([]);
+  expect(error).toBeInstanceOf(InvalidUuidError);
+  expect(error).toMatchObject({ name: "InvalidUuidError", parameter: "taskRunStateId", received: kind });
+  expect((error as InvalidUuidError).message).toContain("taskRunStateId");
+  expect((error as InvalidUuidError).message.length).toBeLessThan(250);
+});
 
-describe.each(methods)("%s", (_, parameter, call) => {
-  test.each(invalidIds)("refuses %s before it sends SQL", async (_, id, kind) => {
-    const { result: error, statements } = await statementsOf(dataSource, () =>
-      failureOf(call(dataSource.manager, id as never)),
-    );
-    expect(statements).toEqual([]);
-    expect(error).toBeInstanceOf(InvalidUuidError);
-    expect(error).toMatchObject({ name: "InvalidUuidError", parameter, received: kind });
-    expect((error as InvalidUuidError).message).toContain(parameter);
-    expect((error as InvalidUuidError).message.length).toBeLessThan(250);
-  });
-
-  test("leaves the caller's transaction usable when it refuses an id", async () => {
-    await dataSource.transaction(async (manager) => {
-      const { id } = await record(manager);
-      await expect(call(manager, "x" as never)).rejects.toThrow(InvalidUuidError);
-      expect(await manager.countBy(TaskRunState, { id })).toBe(1);
-    });
-  });
+describe.each([
+  ["readTaskRunState", "taskRunStateId"],
+  ["readTaskRunStates", "taskRunId"],
+  ["deleteTaskRunState", "taskRunStateId"],
+] as const)("%s", (method, parameter) => {
+  test.each([undefined, "x", Not(IsNull())])(
+    "refuses %p before it sends SQL, and leaves the caller's transaction usable",
+    async (id) => {
+      await dataSource.transaction(async (manager) => {
+        const kept = await record(manager);
+        const { result: error, statements } = await statementsOf(dataSource, () =>
+          failureOf(service[method](manager, id as string)),
+        );
+        expect(statements).toEqual([]);
+        expect(error).toBeInstanceOf(InvalidUuidError);
+        expect(error).toMatchObject({ parameter });
+        expect(await manager.countBy(TaskRunState, { id: kept.id })).toBe(1);
+      });
+    },
+  );
 });
 
 test("the error is a TypeError that names the parameter, what it expected and what it received", () => {
