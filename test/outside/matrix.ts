@@ -95,7 +95,9 @@ async function useWithLibpq(folder: string, serverUrl: string, tarball: string):
     return;
   }
   await useNewDatabase(serverUrl, "libpq");
-  await check("pg.native", () => npm(host, "exec", "--", "node", "libpq.cjs"));
+  await check("pg.native", () => {
+    npm(host, "exec", "--", "node", "libpq.cjs");
+  });
 }
 
 async function runSuites(folder: string, versions: Suite[], ...options: string[]): Promise<void> {

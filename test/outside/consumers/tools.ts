@@ -16,7 +16,11 @@ const tools: Record<ModuleType, string[]> = {
 export async function useWithTools(folder: string, serverUrl: string): Promise<void> {
   cpSync(join(__dirname, "tools"), folder, { recursive: true });
   install(folder, "--ignore-scripts");
-  for (const linter of ["publint", "attw"]) await check(linter, () => npm(folder, "run", linter));
+  for (const linter of ["publint", "attw"]) {
+    await check(linter, () => {
+      npm(folder, "run", linter);
+    });
+  }
 
   const host = installHost(folder);
   await check("contents", () => checkContents(join(host, "node_modules/typeorm-task-run-state")));
@@ -25,7 +29,9 @@ export async function useWithTools(folder: string, serverUrl: string): Promise<v
       const name = `${type}-${tool}`;
       await useNewDatabase(serverUrl, name);
       copyHost(host, join(folder, name), type);
-      await check(`${type}: ${tool}`, () => npm(join(folder, name), "run", tool));
+      await check(`${type}: ${tool}`, () => {
+        npm(join(folder, name), "run", tool);
+      });
     }
   }
 }

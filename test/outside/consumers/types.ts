@@ -22,9 +22,9 @@ export async function compileUsage(folder: string, tarball: string, all: boolean
     install(host, "--ignore-scripts", tarball, `typeorm@${typeorm}`, "pg@8.23.1", "@types/pg@8.23.1");
     for (const { typescript, options, slow } of compilers) {
       if (slow && !all) continue;
-      await check(`types: TypeScript ${typescript} with TypeORM ${typeorm}`, () =>
-        npm(host, "exec", "--", "node", `../node_modules/typescript-${typescript}/bin/tsc`, ...options),
-      );
+      await check(`types: TypeScript ${typescript} with TypeORM ${typeorm}`, () => {
+        npm(host, "exec", "--", "node", `../node_modules/typescript-${typescript}/bin/tsc`, ...options);
+      });
     }
   }
 }

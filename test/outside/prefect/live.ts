@@ -7,11 +7,11 @@ import { type Conversation, converse } from "../../../scripts/prefect/conversati
 import type { PrefectServer } from "../../../scripts/prefect/server";
 import type { StateJson } from "./differences";
 
-/** What the judges compare: Prefect's server at work, and a host of ours on its database. */
+/** What the checks compare: Prefect's server at work, and a host of ours on its database. */
 export interface Live {
   /** Of Prefect's version. */
   major: number;
-  /** Whether there is no newer version of Prefect among those that judge. */
+  /** Whether there is no newer version of Prefect among those that are checked. */
   isNewest: boolean;
   prefect: PrefectServer;
   /** Prefect's own Python code on the same database. */

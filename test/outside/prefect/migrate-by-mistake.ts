@@ -3,13 +3,13 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 import { createDataSource } from "../../../examples/prefect/data-source";
-import { readCatalogue } from "./catalogue";
+import { readLines } from "../../support/catalog";
 
 /** Runs `migration:run` on a database of Prefect's: it must refuse, and change nothing. */
 export async function migrateByMistake(databaseUrl: string): Promise<string> {
   const dataSource = await createDataSource(databaseUrl).initialize();
   try {
-    const before = await readCatalogue(dataSource.manager);
+    const before = await readLines(dataSource.manager);
     const { status, stderr, error } = migrate(databaseUrl);
     if (error) throw error;
     equal(status, 1);
@@ -19,7 +19,7 @@ export async function migrateByMistake(databaseUrl: string): Promise<string> {
 
     // TypeORM makes a table for itself before it runs a migration, and PostgreSQL its sequence and its key.
     const isOfMigrations = (line: string) => /\bmigrations(_id_seq)?\b|"PK_\w+"/.test(line);
-    const after = await readCatalogue(dataSource.manager);
+    const after = await readLines(dataSource.manager);
     deepEqual(
       after.filter((line) => !before.includes(line) && !isOfMigrations(line)),
       [],
@@ -29,7 +29,7 @@ export async function migrateByMistake(databaseUrl: string): Promise<string> {
       [],
     );
     deepEqual(await dataSource.query("SELECT * FROM migrations"), []);
-    return `refused with "${errors[0]}"; ${before.length} lines of the catalogue as before, and an empty table migrations`;
+    return `refused with "${errors[0]}"; ${before.length} lines of the catalog as before, and an empty table migrations`;
   } finally {
     await dataSource.destroy();
   }

@@ -15,7 +15,7 @@ import { runOnServer } from "../../support/database";
 import { NORMALISATIONS } from "./differences";
 import { asTable, type Outcome } from "./outcome";
 
-/** Judges the packed package by the newest Prefect; with `--all` by each, and by an upgrade to the newest. */
+/** Checks the packed package against the newest Prefect; with `--all` against each, and against an upgrade to the newest. */
 async function main(): Promise<void> {
   const all = process.argv.includes("--all");
   const [newest, previous] = PREFECT_VERSIONS;
@@ -30,14 +30,14 @@ async function main(): Promise<void> {
       `test/outside/prefect/${script}`,
       ...given.map((one) => JSON.stringify(one)),
     ];
-    const judges = spawn(process.execPath, args, {
+    const checks = spawn(process.execPath, args, {
       cwd: host,
       env: { ...process.env, DATABASE_URL: new URL(database, server.url).href },
       stdio: ["inherit", "inherit", "inherit", "ipc"], // The channel closes when this process ends, however it ends.
     });
     const outcomes: Outcome[] = [];
-    judges.on("message", (outcome: Outcome) => outcomes.push(outcome));
-    const [code] = await once(judges, "exit");
+    checks.on("message", (outcome: Outcome) => outcomes.push(outcome));
+    const [code] = await once(checks, "exit");
     if (code !== 0) process.exitCode = 1;
     return outcomes;
   };
@@ -45,14 +45,14 @@ async function main(): Promise<void> {
   console.log(`Compared as equal:\n${NORMALISATIONS.map((line) => `  ${line}`).join("\n")}`);
   const outcomes: Outcome[] = [];
   for (const environment of environments) {
-    outcomes.push(...(await run("judges.ts", `prefect-${environment.version}`, environment)));
+    outcomes.push(...(await run("checks.ts", `prefect-${environment.version}`, environment)));
   }
   if (all) await run("upgrade.ts", "prefect-upgrade", installPrefect(previous), installPrefect(newest));
   console.log(`\n${asTable(outcomes)}`);
   await server.stop();
 }
 
-/** Installs the packed package in a folder of its own, with the examples, the page and the judges beside it. */
+/** Installs the packed package in a folder of its own, with the examples, the page and the checks beside it. */
 function installHost(): string {
   const folder = temporaryFolder();
   const tarball = pack(folder);

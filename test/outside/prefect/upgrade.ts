@@ -1,17 +1,17 @@
 import { deepEqual, notDeepEqual, ok } from "node:assert/strict";
 import type { DataSource, EntityManager } from "typeorm";
 import { createDataSource } from "../../../examples/prefect/data-source";
+import { check } from "../../../scripts/check";
 import type { PrefectEnvironment } from "../../../scripts/prefect/environment";
 import { openPrograms } from "../../../scripts/prefect/programs";
 import { startPrefect } from "../../../scripts/prefect/server";
 import type { ByFunctions } from "./by-functions";
-import { judge } from "./judge";
 import { type Live, python, service, startWorker } from "./live";
 import { readStates } from "./read-states";
 import { recordStates } from "./record-states";
 
 /**
- * Judges an upgrade of Prefect in place, on a database that the module is using: `upgrade.ts OLDER NEWER`, in a host's
+ * Checks an upgrade of Prefect in place, on a database that the module is using: `upgrade.ts OLDER NEWER`, in a host's
  * folder, with DATABASE_URL naming an empty database.
  */
 async function main(older: PrefectEnvironment, newer: PrefectEnvironment): Promise<void> {
@@ -21,14 +21,14 @@ async function main(older: PrefectEnvironment, newer: PrefectEnvironment): Promi
   console.log(`\nPrefect ${older.version} upgraded to ${newer.version}`);
 
   const before = await start(older, url);
-  await judge("Prefect records states of every kind", () => recordStates(before));
+  await check("Prefect records states of every kind", () => recordStates(before));
   await stop(before);
-  await judge("Rows are the same after the upgrade, and no call failed meanwhile", () =>
+  await check("Rows are the same after the upgrade, and no call failed meanwhile", () =>
     upgrade(newer.bin, url),
   );
   const after = await start(newer, url);
   const original = await python<ByFunctions>({ worker: startWorker(after.prefect) }, "functions");
-  await judge("Each state and each list is read as the newer Prefect reads it", () =>
+  await check("Each state and each list is read as the newer Prefect reads it", () =>
     readStates(after, original),
   );
   await stop(after);

@@ -1,16 +1,16 @@
 import { deepEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createDataSource } from "../../../examples/prefect/data-source";
+import { check } from "../../../scripts/check";
 import { PREFECT_VERSIONS, type PrefectEnvironment } from "../../../scripts/prefect/environment";
 import { startPrefect } from "../../../scripts/prefect/server";
+import { readLines } from "../../support/catalog";
 import { runOnServer } from "../../support/database";
 import { askOverHttp } from "./ask-over-http";
 import type { ByFunctions } from "./by-functions";
-import { readCatalogue } from "./catalogue";
 import { deleteBesideRetention } from "./delete-beside-retention";
 import { startHost, useExample } from "./example";
 import { followPage } from "./follow-page";
-import { judge } from "./judge";
 import { keepResults } from "./keep-results";
 import { listObservedStates } from "./list-observed-states";
 import { type Live, python, startWorker } from "./live";
@@ -23,7 +23,7 @@ import { recordStates } from "./record-states";
 import { setAndDelete } from "./set-and-delete";
 
 /**
- * Judges the packed package by a Prefect at work: `judges.ts ENVIRONMENT`, in a host's folder, with DATABASE_URL naming
+ * Checks the packed package against a Prefect at work: `checks.ts ENVIRONMENT`, in a host's folder, with DATABASE_URL naming
  * an empty database. It ends, and Prefect with it, when its parent does.
  */
 async function main({ version, major, pythonVersion, bin }: PrefectEnvironment): Promise<void> {
@@ -45,35 +45,35 @@ async function main({ version, major, pythonVersion, bin }: PrefectEnvironment):
     dataSource,
     hostUrl: host.url,
   };
-  const catalogue = await readCatalogue(dataSource.manager);
+  const catalog = await readLines(dataSource.manager);
 
-  await judge("Prefect records states of every kind", () => recordStates(live));
+  await check("Prefect records states of every kind", () => recordStates(live));
   const original = await python<ByFunctions>(live, "functions");
-  await judge("Each state and each list is read as Prefect reads it", () => readStates(live, original));
-  await judge("The host answers as Prefect's server", () => askOverHttp(live, original));
-  await judge("What Prefect sets is read, and deleted for Prefect too", () => setAndDelete(live, original));
-  await judge("A host's own transactions work on Prefect's table", () => useOwnTransaction(live));
-  await judge("Results are where docs/prefect.md says, and go as it says", () => keepResults(live));
-  await judge("Prefect lists the names of states as this table has them", () => listObservedStates(live));
+  await check("Each state and each list is read as Prefect reads it", () => readStates(live, original));
+  await check("The host answers as Prefect's server", () => askOverHttp(live, original));
+  await check("What Prefect sets is read, and deleted for Prefect too", () => setAndDelete(live, original));
+  await check("A host's own transactions work on Prefect's table", () => useOwnTransaction(live));
+  await check("Results are where docs/prefect.md says, and go as it says", () => keepResults(live));
+  await check("Prefect lists the names of states as this table has them", () => listObservedStates(live));
   if (major > 2) {
-    await judge("A host records beside Prefect's recorder", () => recordBesideRecorder(live));
-    await judge("A host deletes beside Prefect's retention", () => deleteBesideRetention(live));
+    await check("A host records beside Prefect's recorder", () => recordBesideRecorder(live));
+    await check("A host deletes beside Prefect's retention", () => deleteBesideRetention(live));
   } else {
     console.log(
       `-       Prefect ${version} has neither a recorder nor a retention to record and delete beside`,
     );
   }
-  await judge("The example draws histories, and says what is wrong", () => useExample(live));
-  await judge("Prefect's schema is as it was", async () => {
-    deepEqual(await readCatalogue(dataSource.manager), catalogue);
-    return `${catalogue.length} lines of the catalogue compared`;
+  await check("The example draws histories, and says what is wrong", () => useExample(live));
+  await check("Prefect's schema is as it was", async () => {
+    deepEqual(await readLines(dataSource.manager), catalog);
+    return `${catalog.length} lines of the catalog compared`;
   });
   await host.stop();
   await dataSource.destroy();
   prefect.stop();
 
-  await judge("docs/prefect.md does what it says", async () => followPage(await copyDatabase(url, "page")));
-  await judge("A migration by mistake is refused", async () =>
+  await check("docs/prefect.md does what it says", async () => followPage(await copyDatabase(url, "page")));
+  await check("A migration by mistake is refused", async () =>
     migrateByMistake(await copyDatabase(url, "mistake")),
   );
 
@@ -85,7 +85,7 @@ async function main({ version, major, pythonVersion, bin }: PrefectEnvironment):
     taskRuns: Object.keys(original.lists).length,
     differences: process.exitCode ? "see above" : 0,
   };
-  await judge("docs/prefect.md has this outcome in its table", async () => {
+  await check("docs/prefect.md has this outcome in its table", async () => {
     assertOnPage(readFileSync("docs/prefect.md", "utf8"), outcome);
     return `${outcome.states} states of ${outcome.taskRuns} task runs`;
   });
