@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { type MigrationInterface, type QueryRunner, Table, TypeORMError } from "typeorm";
+import {
+  Entity,
+  ManyToOne,
+  type MigrationInterface,
+  PrimaryColumn,
+  type QueryRunner,
+  Table,
+  TypeORMError,
+} from "typeorm";
 import { migrations, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { PREFECT_TABLE } from "../scripts/prefect/table";
@@ -190,5 +198,20 @@ describe("`synchronize`", () => {
     expect(await readCatalog(dataSource)).toEqual(await readCatalog(await migrated.connect()));
     expect(await drift(dataSource)).toEqual([]);
     expect(dataSource.getMetadata(TaskRunState).tableName).toBe("task_run_state");
+  });
+
+  test("finds nothing to do either where an entity of the host's refers to the id", async () => {
+    @Entity()
+    class Note {
+      @PrimaryColumn({ type: "int" })
+      id!: number;
+
+      @ManyToOne(() => TaskRunState)
+      state!: TaskRunState;
+    }
+    const host = await migrated.connect({ entities: [TaskRunState, Note] });
+    expect((await drift(host)).join()).toContain("FOREIGN KEY");
+    await host.synchronize();
+    expect(await drift(host)).toEqual([]);
   });
 });

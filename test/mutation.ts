@@ -4,7 +4,6 @@
  */
 const files = [
   "bad-input",
-  "defaults",
   "existing-table",
   "invalid-ids",
   "migration",
@@ -16,7 +15,7 @@ const files = [
   "prune",
   "read-latest-task-run-states",
   "record-task-run-states",
-  "recording-routes",
+  "recording",
   "same-as-delete",
   "same-as-find",
   "same-as-insert",
