@@ -1,12 +1,17 @@
 import { randomUUID } from "node:crypto";
+import { types } from "pg";
 import {
   Column,
+  type ColumnOptions,
   DeleteDateColumn,
   Entity,
   getMetadataArgsStorage,
   JoinColumn,
   ManyToOne,
   PrimaryColumn,
+  RelationId,
+  type RelationOptions,
+  VirtualColumn,
 } from "typeorm";
 import {
   type NewTaskRunState,
@@ -14,10 +19,15 @@ import {
   recordTaskRunState,
   recordTaskRunStates,
   TaskRunState,
+  TaskRunStateService,
 } from "typeorm-task-run-state";
 
 import { connectionsInUse, statementsOf, type TestDataSource, useDatabase } from "./support/database";
 import { sqlStateOf } from "./support/failure-of";
+
+const service = new TaskRunStateService();
+const storage = getMetadataArgsStorage();
+const entity = TaskRunState.prototype;
 
 @Entity({ name: "task_run" })
 class TaskRun {
@@ -46,17 +56,200 @@ const running = (given: Partial<NewTaskRunState & Own> = {}): NewTaskRunState =>
 
 const firstWords = (statements: string[]) => statements.map((sql) => /^\w+/.exec(sql)?.[0]);
 
+/** Tells TypeORM something else of a column. */
+const change = (property: string, options: ColumnOptions) => () => {
+  const column = storage.filterColumns(TaskRunState).find(({ propertyName }) => propertyName === property);
+  if (column) storage.columns.unshift({ ...column, options: { ...column.options, ...options } });
+};
+
 /** TypeORM gives what it is told of the entity to every later data source. */
 function forgetAfterwards(): void {
-  const lists = Object.values(getMetadataArgsStorage()).filter(Array.isArray);
+  const lists = Object.values(storage).filter(Array.isArray);
   let before: unknown[][] = [];
   beforeAll(() => {
     before = lists.map((list) => [...list]);
   });
   afterAll(() => {
     for (const [index, list] of lists.entries()) list.splice(0, list.length, ...(before[index] ?? []));
+    Reflect.deleteProperty(entity, "run"); // The getter of a lazy relation.
   });
 }
+
+describe("a state is read as find reads it, and recorded so, where a host adds", () => {
+  const database = useDatabase();
+
+  @Entity()
+  class Run {
+    @PrimaryColumn({ type: "uuid" })
+    id!: string;
+  }
+  class Place {
+    @Column({ type: "varchar", nullable: true })
+    city!: string | null;
+  }
+  const runOfState = (options: RelationOptions) => () => {
+    ManyToOne(() => Run, { ...options, createForeignKeyConstraints: false })(entity, "run");
+    JoinColumn({ name: "task_run_id" })(entity, "run");
+  };
+  const transformer = { from: (text: string) => `<${text}>`, to: (text: string) => text };
+
+  const parserOfDates = (oid: number, format: "text") =>
+    oid === types.builtins.TIMESTAMPTZ ? (text: string) => new Date(text) : types.getTypeParser(oid, format);
+
+  /** What a host does to the entity, with the SQL of a column that it adds; and whether the module's own SQL does for it. */
+  const changes: [string, { apply?: () => void; column?: string; options?: object; own?: true }][] = [
+    ["nothing", { own: true }],
+    ["a transformer", { apply: change("message", { transformer }) }],
+    ["a column that is not selected", { apply: change("data", { select: false }) }],
+    [
+      "a column of a type that TypeORM converts",
+      { apply: () => Column({ type: "date" })(entity, "extra"), column: "extra date DEFAULT '2026-01-02'" },
+    ],
+    [
+      "a column that it reads as it is",
+      { apply: () => Column({ type: "text" })(entity, "extra"), column: "extra text DEFAULT 'x'", own: true },
+    ],
+    [
+      "an empty time, under a parser of the host's own",
+      {
+        apply: () => Column({ type: "timestamptz", nullable: true })(entity, "extra"),
+        column: "extra timestamptz",
+        options: { extra: { types: { getTypeParser: parserOfDates } } },
+        own: true,
+      },
+    ],
+    [
+      "an array",
+      {
+        apply: () => Column({ type: "enum", enum: ["a", "b"], array: true })(entity, "extra"),
+        column: "extra text DEFAULT '{a,b}'",
+      },
+    ],
+    [
+      "a virtual column",
+      {
+        apply: () =>
+          VirtualColumn({ type: "text", query: (alias) => `upper(${alias}.name)` })(entity, "extra"),
+      },
+    ],
+    [
+      "an embedded entity",
+      { apply: () => Column(() => Place)(entity, "place"), column: `"placeCity" text DEFAULT 'Rome'` },
+    ],
+    [
+      "a soft delete",
+      {
+        apply: () => DeleteDateColumn({ type: "timestamptz" })(entity, "extra"),
+        column: "extra timestamptz DEFAULT now()",
+      },
+    ],
+    ["a relation", { apply: runOfState({}), own: true }],
+    ["an eager relation", { apply: runOfState({ eager: true }) }],
+    ["a lazy relation", { apply: runOfState({ lazy: true }) }],
+    [
+      "a relation with a column of its own",
+      {
+        apply: () => ManyToOne(() => Run, { createForeignKeyConstraints: false })(entity, "other"),
+        column: `"otherId" uuid`,
+      },
+    ],
+    [
+      "the id of a relation",
+      {
+        apply: () => {
+          runOfState({})();
+          RelationId("run")(entity, "extra");
+        },
+      },
+    ],
+    ["the option typename", { options: { typename: "__typename" } }],
+  ];
+
+  describe.each(changes)("%s", (_, { apply, column, options, own = false }) => {
+    forgetAfterwards();
+
+    test(own ? "by the module's own SQL" : "by TypeORM", async () => {
+      apply?.();
+      const dataSource = await database.connect({ ...options, entities: [TaskRunState, Run] });
+      const { manager } = dataSource;
+      await manager.query("CREATE TABLE IF NOT EXISTS run (id uuid PRIMARY KEY)");
+      if (column) await manager.query(`ALTER TABLE task_run_state ADD COLUMN ${column}`);
+      const taskRunId = randomUUID();
+      await manager.query("INSERT INTO run VALUES ($1)", [taskRunId]);
+      // In the order of time and id, this is the last of three.
+      const id = `${taskRunId.slice(0, -1)}c`;
+      await manager.query(
+        `INSERT INTO task_run_state (id, task_run_id, timestamp, type, name, message, data)
+         SELECT overlay($1 PLACING digit FROM 36)::uuid, $1::uuid, time::timestamptz, 'RUNNING', 'Running', 'said', '[1]'
+         FROM (VALUES ('c', '2026-01-02Z'), ('b', '2026-01-02Z'), ('d', '2026-01-01Z')) AS given (digit, time)`,
+        [taskRunId],
+      );
+
+      const order = { timestamp: "ASC", id: "ASC" } as const;
+      const findOne = (id: string) => manager.findOneBy(TaskRunState, { id });
+      const list = await manager.find(TaskRunState, { where: { taskRunId }, order });
+      const { result, statements } = await statementsOf(dataSource, () =>
+        service.readTaskRunState(manager, id),
+      );
+      expect(propertiesOf(result)).toEqual(propertiesOf(await findOne(id)));
+      expect(statements.map((sql) => sql.startsWith("SELECT state."))).toEqual([own]);
+      const listed = await service.readTaskRunStates(manager, taskRunId);
+      expect(listed.map(propertiesOf)).toEqual(list.map(propertiesOf));
+      const latest = await readLatestTaskRunStates(manager, [taskRunId]);
+      expect([...latest.values()].map(propertiesOf)).toEqual(list.slice(-1).map(propertiesOf));
+
+      const { result: recorded, statements: sent } = await statementsOf(dataSource, () =>
+        recordTaskRunState(manager, running({ taskRunId })),
+      );
+      expect(sent.length === 1).toBe(own);
+      const stored = await findOne(recorded.id);
+      if (stored) expect(propertiesOf(recorded)).toEqual(propertiesOf(stored));
+      expect(await service.deleteTaskRunState(manager, id)).toBe(true);
+      if (column) await manager.query(`ALTER TABLE task_run_state DROP COLUMN ${column.split(" ")[0]}`);
+    });
+  });
+
+  /** Names and values in order. A lazy relation is a getter, whose call would load it. */
+  function propertiesOf(state: TaskRunState | null): unknown {
+    return (
+      state &&
+      Object.entries(Object.getOwnPropertyDescriptors(state)).map(([name, { value }]) => [name, value])
+    );
+  }
+});
+
+describe("a transformer", () => {
+  forgetAfterwards();
+  const database = useDatabase();
+  const flip = (id: string) => id.replace(/^./, (digit) => (15 - Number.parseInt(digit, 16)).toString(16));
+  beforeAll(change("id", { transformer: { to: flip, from: flip } }));
+
+  test("of the id has the state deleted that the transformed id names, as by delete", async () => {
+    const { manager } = await database.connect();
+    const stored = async () => {
+      const [{ id }] = await manager.query(
+        `INSERT INTO task_run_state (task_run_id, type, name) VALUES ($1, 'RUNNING', 'Running') RETURNING id`,
+        [randomUUID()],
+      );
+      return id;
+    };
+    const [one, other] = [await stored(), await stored()];
+    expect(await service.deleteTaskRunState(manager, one)).toBe(false);
+    expect(await service.deleteTaskRunState(manager, flip(one))).toBe(true);
+    expect(await manager.delete(TaskRunState, other)).toMatchObject({ affected: 0 });
+    expect(await manager.delete(TaskRunState, flip(other))).toMatchObject({ affected: 1 });
+  });
+
+  test("leaves the cache unasked, where find asks it", async () => {
+    const cache = { alwaysEnabled: true, duration: 3_600_000 };
+    const { manager, queryResultCache } = await database.connect({ cache, migrationsRun: false });
+    await queryResultCache?.synchronize();
+    const { id } = await recordTaskRunState(manager, running());
+    expect((await service.readTaskRunState(manager, id))?.name).toBe("Running");
+    await manager.query("UPDATE task_run_state SET name = 'changed' WHERE id = $1", [flip(id)]);
+    expect((await service.readTaskRunState(manager, id))?.name).toBe("changed");
+  });
+});
 
 describe("a relation on a column of the entity", () => {
   forgetAfterwards();
