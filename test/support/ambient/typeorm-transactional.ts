@@ -10,9 +10,9 @@ import {
 } from "typeorm-transactional";
 
 import { clientOptions } from "../database";
-import { report } from "./scenarios";
+import { assertTakesPart } from "./take-part";
 
-/** Reports on each manager that a host can hold under typeorm-transactional, with the storage driver of the argument. */
+/** Checks each manager that a host can hold under typeorm-transactional, with the storage driver of the argument. */
 async function main(storageDriver: StorageDriver): Promise<void> {
   initializeTransactionalContext({ storageDriver });
   const dataSource = new DataSource({
@@ -28,22 +28,16 @@ async function main(storageDriver: StorageDriver): Promise<void> {
 
   const injected = dataSource.manager;
   const repository = dataSource.getRepository(TaskRunState);
-  const managers = {
-    injected: () => injected,
-    "the repository's": () => repository.manager,
-    "the data source's": () => dataSource.manager,
-  };
-  const reports: Record<string, unknown> = {};
-  for (const [name, manager] of Object.entries(managers)) {
-    reports[name] = await report({
+  for (const manager of [() => injected, () => repository.manager, () => dataSource.manager]) {
+    await assertTakesPart({
       dataSource,
       run: (propagation, work) => runInTransaction(work, { propagation: propagation as Propagation }),
+      hasSavepoints: false,
       transaction: () => dataSource.manager,
       manager,
     });
   }
   await dataSource.destroy();
-  console.log(JSON.stringify(reports));
 }
 
 main(process.argv[2] as StorageDriver);
