@@ -100,6 +100,19 @@ test("an instance gets an id, a name and a scheduled time, and an object its id 
   expect(table?.trim().split("\n")).toEqual(rows);
 });
 
+test("docs/recording.md lists every property that is given, with its column", () => {
+  const { text } = readPage("docs/recording.md");
+  const [, table = ""] =
+    /\| property \| column \| unless set \|\n\| --- \| --- \| --- \|\n((?:\|.*\n)+)/.exec(text) ?? [];
+  const listed = [...table.matchAll(/^\| `(\w+)` \| `(\w+) /gm)].map(
+    ([, property, column]) => `${property} ${column}`,
+  );
+  const { columns } = dataSource.getMetadata(TaskRunState);
+  const given = columns.filter(({ isCreateDate, isUpdateDate }) => !isCreateDate && !isUpdateDate);
+  const expected = given.map(({ propertyName, databaseName }) => `${propertyName} ${databaseName}`);
+  expect(listed.sort()).toEqual(expected.sort());
+});
+
 describe.each(routes)("%s", (name, route) => {
   test("keeps an id that is given; in an open transaction, save sends no BEGIN, and a SELECT only for the id", async () => {
     await dataSource.transaction(async (manager) => {

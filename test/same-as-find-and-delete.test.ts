@@ -5,6 +5,7 @@ import { getMetadataArgsStorage } from "typeorm";
 import { TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDatabase, useDatabase } from "./support/database";
+import { fullState } from "./support/documented-table";
 import { failureOf } from "./support/failure-of";
 import { createGiven, givenState } from "./support/given-state";
 import { sessionsWaitingFor, whileTableIsLocked } from "./support/locked-table";
@@ -78,14 +79,8 @@ describe("the entities are the same, with the same values, and their keys in the
   test("of a state with a value in every column", async () => {
     const dataSource = await database.connect();
     const { manager } = dataSource;
-    const { id, taskRunId } = await record(manager, {
-      message: "No column of this state is empty",
-      stateDetails: { retriable: true },
-      data: ["result"],
-      resultArtifactId: randomUUID(),
-    });
+    const { id, taskRunId } = await record(manager, fullState());
     const found = await byTypeOrm.one(manager, id);
-    // A new column fails here until it has a value above, and then below until the module reads it as find does.
     const { columns } = dataSource.getMetadata(TaskRunState);
     const empty = columns.filter((column) => (column.getEntityValue(found ?? {}) ?? null) === null);
     expect(empty.map(({ propertyName }) => propertyName)).toEqual([]);

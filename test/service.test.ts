@@ -1,12 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EntityManager } from "typeorm";
-import {
-  type NewTaskRunState,
-  recordTaskRunStates,
-  StateType,
-  TaskRunState,
-  TaskRunStateService,
-} from "typeorm-task-run-state";
+import { recordTaskRunStates, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import {
   insertRecordedStates,
@@ -15,6 +9,7 @@ import {
   recordedStates,
 } from "../scripts/prefect/history";
 import { useDatabase } from "./support/database";
+import { fullState } from "./support/documented-table";
 import { record } from "./support/record";
 
 // Read this file first: what the three methods do, without anything that goes wrong.
@@ -102,17 +97,7 @@ test.each([
 });
 
 test("every property comes back as it was recorded", async () => {
-  const given: NewTaskRunState = {
-    id: randomUUID(),
-    taskRunId: randomUUID(),
-    type: StateType.PAUSED,
-    name: "Waiting for 'approval' — ⏳",
-    message: 'line one\nline two\t"quoted" \\ {braces} $1 ; DROP TABLE task_run_state --',
-    timestamp: new Date("2024-02-29T23:59:59.999Z"),
-    stateDetails: { pause_key: "approve-1", pause_reschedule: true, custom: { nested: [1, "two", null] } },
-    data: [{ deep: { list: [[], {}, 0.1, -1e300] } }, null, "text", false],
-    resultArtifactId: randomUUID(),
-  };
+  const given = fullState();
   const { id } = await record(manager, given);
   const byPostgres = { created: expect.any(Date), updated: expect.any(Date) };
   expect({ ...(await service.readTaskRunState(manager, id)) }).toStrictEqual({ ...given, ...byPostgres });
@@ -140,7 +125,7 @@ describe("of what a Prefect server recorded", () => {
     for (const recorded of recordedStates) {
       const state = await service.readTaskRunState(manager, recorded.id);
       expect(state).toBeInstanceOf(TaskRunState);
-      expect({ ...state }).toStrictEqual(asEntity(recorded));
+      expect(state).toMatchObject(asEntity(recorded));
     }
   });
 
@@ -148,7 +133,7 @@ describe("of what a Prefect server recorded", () => {
     expect(recordedRuns.size).toBe(10);
     for (const [taskRunId, recorded] of recordedRuns) {
       const states = await service.readTaskRunStates(manager, taskRunId);
-      expect(states.map((state) => ({ ...state }))).toStrictEqual(recorded.map(asEntity));
+      expect(states).toMatchObject(recorded.map(asEntity));
       expect(states.every((state) => state instanceof TaskRunState)).toBe(true);
     }
   });

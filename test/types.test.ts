@@ -49,7 +49,7 @@ test("a state is written as a literal, as a host's own test writes one", async (
     resultArtifactId: null,
   };
   await manager.insert(TaskRunState, literal);
-  expect({ ...(await service.readTaskRunState(manager, literal.id)) }).toEqual(literal);
+  expect(await service.readTaskRunState(manager, literal.id)).toMatchObject(literal);
 });
 
 test("the terminal types are Prefect's, and whether a state's type is one is asked with `has`", () => {

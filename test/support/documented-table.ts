@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import type { NewTaskRunState } from "typeorm-task-run-state";
+
 import type { Catalog } from "./catalog";
 
 /** The labels of `task_run_state_type` in the order in which PostgreSQL sorts them. */
@@ -42,6 +45,21 @@ export function documentedTable(schema = "public"): Catalog {
     },
     enums: { task_run_state_type: LABELS },
     tables: ["task_run_state"],
+  };
+}
+
+/** A new state with a value for each column that can be given. */
+export function fullState(): Required<NewTaskRunState> {
+  return {
+    id: randomUUID(),
+    taskRunId: randomUUID(),
+    type: "PAUSED",
+    timestamp: new Date("2024-02-29T23:59:59.999Z"),
+    name: "Waiting for 'approval' — ⏳",
+    message: 'line one\nline two\t"quoted" \\ {braces} $1 ; DROP TABLE task_run_state --',
+    stateDetails: { pause_key: "approve-1", pause_reschedule: true, custom: { nested: [1, "two", null] } },
+    data: [{ deep: { list: [[], {}, 0.1, -1e300] } }, null, "text", false],
+    resultArtifactId: randomUUID(),
   };
 }
 

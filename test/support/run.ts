@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
 export interface Options {
+  /** The root of the repository unless given. */
+  cwd?: string;
   /** Added to the environment of the test; `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
   /** Gives the process a group of its own, as a terminal does for each command. `npm` needs it: it starts others. */
@@ -31,14 +33,14 @@ export interface Run {
 
 const running = new Map<ChildProcess, Run>();
 
-/** Starts a command in the root of the repository. What still runs after the last test of the file gets SIGTERM. */
+/** Starts a command. What still runs after the last test of the file gets SIGTERM. */
 export function run(
   command: string,
   args: string[],
-  { env, detached = false, shell = false }: Options = {},
+  { cwd = join(__dirname, "../.."), env, detached = false, shell = false }: Options = {},
 ): Run {
   const child = spawn(command, args, {
-    cwd: join(__dirname, "../.."),
+    cwd,
     detached,
     shell,
     env: { ...process.env, ...env },
