@@ -38,7 +38,7 @@ const suites: Suite[] = [
 
 /** The test files that a quick run leaves out: they take long, and use nothing of TypeORM that the others do not. */
 const SLOW_TESTS =
-  "/(load|examples|interrupted|quickstart|documents|layout|publishing|partition|prune-command|prune-plans|recipes|replication)\\.test\\.ts$";
+  "/(load|examples|interrupted|quickstart|documents|layout|new-column|partition|prune-command|prune-plans|recipes|replication)\\.test\\.ts$";
 
 /**
  * With `--quick` the suite runs twice, without its slow tests: in the corner that is farthest from the versions of
