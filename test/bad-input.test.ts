@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { DataSource, EntityManager, EntityMetadataNotFoundError } from "typeorm";
-import { InvalidUuidError, type StateType, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
+import { InvalidUuidError, TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { statementsOf, type TestDataSource, useDatabase } from "./support/database";
-import { failureOf, sqlStateOf } from "./support/failure-of";
+import { failureOf } from "./support/failure-of";
 import { record } from "./support/record";
 
 const database = useDatabase();
@@ -85,33 +85,6 @@ test("SQL in a string is data", async () => {
   const { id } = await record(dataSource.manager, given);
   expect(await service.readTaskRunState(dataSource.manager, id)).toMatchObject(given);
   expect((await service.readTaskRunState(dataSource.manager, kept.id))?.id).toBe(kept.id);
-});
-
-/** By TypeORM, which checks nothing. */
-async function insert(given: Partial<TaskRunState>): Promise<TaskRunState> {
-  const { manager } = dataSource;
-  const state = manager.create(TaskRunState, { taskRunId: randomUUID(), type: "RUNNING", ...given });
-  await manager.insert(TaskRunState, state);
-  return state;
-}
-
-describe("PostgreSQL refuses with its own error, and stores nothing:", () => {
-  test.each<[string, Partial<TaskRunState>, string]>([
-    ["a NUL in a text", { message: "a\0b" }, "22021"],
-    ["a NUL in JSON", { stateDetails: { cache_key: "a\0b" } }, "22P05"],
-    ["half a surrogate pair in JSON", { data: "\ud800" }, "22P02"],
-    ["SQL as an id", { taskRunId: SQL }, "22P02"],
-    ["a type that has no label", { type: "running" as StateType }, "22P02"],
-  ])("%s", async (_, given, sqlState) => {
-    const before = await dataSource.manager.count(TaskRunState);
-    expect(await sqlStateOf(insert(given))).toBe(sqlState);
-    expect(await dataSource.manager.count(TaskRunState)).toBe(before);
-  });
-});
-
-test("PostgreSQL stores half a surrogate pair in a text as the replacement character", async () => {
-  const { id } = await insert({ message: "a\ud800b" });
-  expect((await service.readTaskRunState(dataSource.manager, id))?.message).toBe("a\ufffdb");
 });
 
 test("no error reveals a password, a connection string or another row's data", async () => {
