@@ -1,9 +1,9 @@
-const { jest } = require("../package.json");
+const config = require("../jest.config.js");
 
 process.env.RANDOM_HISTORIES = "10";
 
 module.exports = {
-  ...jest,
+  ...config,
   rootDir: "..",
   testMatch: ["<rootDir>/test/mutation.ts"],
   testEnvironment: require.resolve("./mutation.environment.cjs"),
