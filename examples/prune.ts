@@ -1,7 +1,7 @@
 /**
  * Deletes the histories of task runs that finished long ago, on the server that DATABASE_URL names. For cron:
  *
- *   npm run example:prune -- --older-than 90d
+ *   npm run prune -w examples -- --older-than 90d
  *
  * `--before` takes a day or an instant instead, in UTC. `--dry-run` counts and deletes nothing. `--batch` says how many task runs one step looks at. `--after` goes on where an
  * earlier command stopped. Ctrl-C stops it when the step that is at work has ended.

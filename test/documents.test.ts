@@ -13,10 +13,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
+import examples from "../examples/package.json";
 import { scripts } from "../package.json";
 import { documentedHosts } from "./outside/consumers/documented-hosts";
 import { type TestDataSource, useDatabase } from "./support/database";
-import { type Block, packedFiles, readPage, root } from "./support/documents";
+import { type Block, packedFiles, pageFiles, readPage, root } from "./support/documents";
 import { failureOf } from "./support/failure-of";
 
 /**
@@ -47,7 +48,7 @@ const KINDS = [
 ];
 
 const packed = packedFiles();
-const pages = packed.filter((path) => path.endsWith(".md")).map(readPage);
+const pages = pageFiles().map(readPage);
 const blocks = pages.flatMap((page) => page.blocks);
 const programs = blocksOf("ts run");
 
@@ -108,7 +109,9 @@ describe("In a folder as a reader has it", () => {
       "--outDir",
       join(folder, "package"),
     );
-    cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
+    const manifest = join(root, "examples/package.json"); // A reader's own says that the modules are ES modules.
+    const filter = (path: string) => path !== manifest;
+    cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true, filter });
     writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
     writeFileSync(join(folder, "package/package.json"), JSON.stringify({ type: "commonjs" }));
     cpSync(prelude, join(folder, "prelude.ts"));
@@ -207,12 +210,15 @@ test("every command that the documents name exists, also that which runs a named
   const namedIn = (command: RegExp) =>
     pages.flatMap(({ text }) => [...text.matchAll(command)].map(([, name = ""]) => name));
 
+  const script = "npm run (?:--\\S+ )*([a-z]+(?:[:-][a-z]+)*)";
+  const examplesNamed = namedIn(new RegExp(`${script} -w examples\\b`, "g"));
   const scriptsNamed = [
     ...namedIn(/\bnpm (start|test)\b/g),
-    ...namedIn(/\bnpm run (?:--\S+ )*([a-z]+(?:[:-][a-z]+)*)/g),
+    ...namedIn(new RegExp(`${script}(?![\\w:-]| -w examples)`, "g")),
   ];
-  expect(scriptsNamed.length).toBeGreaterThan(5);
+  for (const named of [examplesNamed, scriptsNamed]) expect(named.length).toBeGreaterThan(4);
   expect(scriptsNamed.filter((name) => !(name in scripts))).toEqual([]);
+  expect(examplesNamed.filter((name) => !(name in examples.scripts))).toEqual([]);
 
   const programsNamed = namedIn(/\bnpx ([\w-]+)/g);
   expect(programsNamed.length).toBeGreaterThan(0);
@@ -223,15 +229,22 @@ test("every command that the documents name exists, also that which runs a named
   }
 });
 
-test("every link leads to what is in the package, and to a heading that exists", () => {
-  const links = pages.flatMap(({ links }) => links);
+test("every link leads to a file and a heading that exist, and those of a packed page stay in the package", () => {
+  const links = pages.flatMap(({ path, links }) => links.map((link) => ({ path, link })));
   expect(links.length).toBeGreaterThan(5);
-  const leadsToNothing = (link: string) => {
+  const leadsToNothing = ({ path, link }: { path: string; link: string }) => {
     const [file = "", anchor] = link.split("#");
+    if (packed.includes(path) && !packed.includes(file)) return true;
     if (anchor !== undefined) return !pages.find(({ path }) => path === file)?.anchors.includes(anchor);
-    return !packed.some((path) => path === file || path.startsWith(`${file.replace(/\/$/, "")}/`));
+    return !existsSync(join(root, file));
   };
   expect(links.filter(leadsToNothing)).toEqual([]);
+});
+
+test("docs/README.md leads to every page", () => {
+  const { links } = readPage("docs/README.md");
+  const others = pages.map(({ path }) => path).filter((path) => path !== "docs/README.md");
+  expect(links).toEqual(expect.arrayContaining(others));
 });
 
 test("the tests that the guarantees name exist", () => {

@@ -138,7 +138,7 @@ describe.each([
   }, 60_000);
 
   test("its npm script says in one sentence that no server answers", async () => {
-    const script = run("npm", ["run", "--silent", `example:${example}`], {
+    const script = run("npm", ["run", "--silent", example, "-w", "examples"], {
       env: { DATABASE_URL: "postgres://someone:secret@127.0.0.1:1/postgres" },
     });
     expect(await script.ended).toEqual({

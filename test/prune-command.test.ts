@@ -30,7 +30,7 @@ function prune(options: string[], env: Record<string, string | undefined> = {}, 
 test("deletes, and prints a line for each step", async () => {
   const { code, output } = await run(
     "npm",
-    ["run", "--silent", "example:prune", "--", ...BEFORE, "--batch", "15"],
+    ["run", "--silent", "prune", "-w", "examples", "--", ...BEFORE, "--batch", "15"],
     {
       env: { DATABASE_URL: database.url },
       detached: true,

@@ -1,5 +1,5 @@
 /**
- * Draws the history of a task run from the database of a Prefect server: `npm run example:prefect:history -- [id]`.
+ * Draws the history of a task run from the database of a Prefect server: `npm run prefect:history -w examples -- [id]`.
  * Without an id it is that of the task run with the newest state.
  */
 import type { EntityManager } from "typeorm";

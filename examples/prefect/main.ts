@@ -1,4 +1,4 @@
-/** Answers Prefect's reads of task run states from the database of a Prefect server: `npm run example:prefect`. */
+/** Answers Prefect's reads of task run states from the database of a Prefect server: `npm run prefect -w examples`. */
 import type { AddressInfo } from "node:net";
 
 import { createApp } from "./app";

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import markdownIt from "markdown-it";
 
@@ -26,6 +26,15 @@ export interface Page {
   links: string[];
   /** Its headings, as GitHub spells them in a link. */
   anchors: string[];
+}
+
+/** The paths of all pages. */
+export function pageFiles(): string[] {
+  const inFolder = (folder: string) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => join(folder, name));
+  return [...inFolder("."), ...inFolder("docs")];
 }
 
 /** The paths in the package as npm would publish it. */

@@ -4,7 +4,7 @@ import { BY_ID, BY_TASK_RUN, SCHEMA_FOR_EACH_TENANT, SINGLE_SHARD } from "../../
 import { cannotConnect } from "../../../scripts/cannot-connect";
 import { checkLayout, checkRevertInOneStep, checkTenants } from "./checks";
 
-/** Proves each layout on a Citus cluster, line by line: `npm run test:citus`. */
+/** Proves each layout on a Citus cluster, line by line: `npx tsx test/outside/citus/main.ts`. */
 async function main(): Promise<void> {
   const coordinator = await connect();
   try {

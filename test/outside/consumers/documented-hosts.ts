@@ -10,7 +10,7 @@ import { install, npm } from "../../../scripts/npm";
 import { freePort } from "../../../scripts/postgres";
 import { callHost, post } from "../../support/call-host";
 import { runOnServer, useNewDatabase } from "../../support/database";
-import { packedFiles, readPage, root } from "../../support/documents";
+import { pageFiles, readPage, root } from "../../support/documents";
 
 /** An application that the pages show: the files of an example, and the blocks that `host=` names it in. */
 interface DocumentedHost {
@@ -214,8 +214,7 @@ function writeHost(directory: string, { tag, examples, changes = [], type, build
     const path = join(root, "examples", example);
     cpSync(path, example.endsWith(".ts") ? join(directory, basename(path)) : directory, { recursive: true });
   }
-  const pages = packedFiles().filter((path) => path.endsWith(".md"));
-  const blocks = pages.flatMap((path) => readPage(path).blocks);
+  const blocks = pageFiles().flatMap((path) => readPage(path).blocks);
   for (const { hosts, argument = "", code } of blocks) if (tag && hosts.includes(tag)) write(argument, code);
   for (const [file, from, to] of changes) {
     const content = readFileSync(join(directory, file), "utf8");

@@ -1,5 +1,5 @@
-import { deepEqual } from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { deepEqual, ok } from "node:assert/strict";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { check } from "../../../scripts/check";
 import { install, npm } from "../../../scripts/npm";
@@ -23,7 +23,9 @@ export async function useWithTools(folder: string, serverUrl: string): Promise<v
   }
 
   const host = installHost(folder);
-  await check("contents", () => checkContents(join(host, "node_modules/typeorm-task-run-state")));
+  const installed = join(host, "node_modules/typeorm-task-run-state");
+  await check("contents", () => checkContents(installed));
+  await check("examples in the package", () => compileExamples(host, installed));
   for (const type of ["commonjs", "module"] as const) {
     for (const tool of tools[type]) {
       const name = `${type}-${tool}`;
@@ -36,10 +38,10 @@ export async function useWithTools(folder: string, serverUrl: string): Promise<v
   }
 }
 
-/** The package holds three files for each module of `src`, all that its `files` name, and nothing else. */
+/** The package holds two files for each module of `src`, all that its `files` name, and nothing else. */
 function checkContents(installed: string): void {
   const modules = filesIn("src").map((file) => join("dist", file.replace(/\.ts$/, "")));
-  const built = modules.flatMap((module) => [`${module}.d.ts`, `${module}.js`, `${module}.js.map`]);
+  const built = modules.flatMap((module) => [`${module}.d.ts`, `${module}.js`]);
   const { files }: { files: string[] } = JSON.parse(readFileSync("package.json", "utf8"));
   const named = [...files, "LICENSE", "README.md", "package.json"]; // npm packs these three always.
 
@@ -54,6 +56,19 @@ function checkContents(installed: string): void {
     packed.filter((file) => !named.some((name) => isWithin(name)(file))),
     [],
   );
+}
+
+/** Every example that is packed compiles where it is installed, with what a host has. */
+function compileExamples(host: string, installed: string): void {
+  const files = filesIn(join(installed, "examples")).filter((file) => file.endsWith(".ts"));
+  ok(files.length > 0);
+  const config = {
+    extends: "./tsconfig.json",
+    compilerOptions: { noEmit: true, experimentalDecorators: true },
+    files: files.map((file) => join(installed, "examples", file)),
+  };
+  writeFileSync(join(host, "tsconfig.examples.json"), JSON.stringify(config));
+  npm(host, "exec", "--", "tsc", "-p", "tsconfig.examples.json");
 }
 
 /** The paths of all files below the folder, in order. */

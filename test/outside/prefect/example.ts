@@ -14,7 +14,7 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-/** Starts examples/prefect as `npm run example:prefect` does. It ends with this process at the latest. */
+/** Starts examples/prefect as `npm run prefect -w examples` does. It ends with this process at the latest. */
 export async function startHost(databaseUrl: string): Promise<Host> {
   const port = await freePort();
   const host = start("main.ts", { DATABASE_URL: databaseUrl, PORT: String(port) });

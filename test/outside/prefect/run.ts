@@ -57,8 +57,9 @@ function installHost(): string {
   const folder = temporaryFolder();
   const tarball = pack(folder);
   const { devDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+  const { dependencies } = JSON.parse(readFileSync("examples/package.json", "utf8"));
   const packages = ["express", "pg", "reflect-metadata", "tsx", "typeorm"].map(
-    (name) => `${name}@${devDependencies[name]}`,
+    (name) => `${name}@${devDependencies[name] ?? dependencies[name]}`,
   );
   install(folder, "--ignore-scripts", tarball, ...packages);
   for (const part of ["scripts", "docs", "examples", "test/outside/prefect", "test/support"]) {
