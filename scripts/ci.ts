@@ -30,7 +30,7 @@ interface Outcome {
   leftOut: string[];
 }
 
-/** Prints what each part has printed, when it ends, and in the end a table; fails when a part has failed. */
+/** Prints what a part has printed when it ends, and in the end a table. Fails when a part has failed. */
 async function main(): Promise<void> {
   const outcomes = (await Promise.all(lanes.map(runInTurn))).flat();
   console.log(`\n${outcomes.map(lineOf).join("\n")}`);
@@ -46,6 +46,7 @@ async function runInTurn(commands: string[]): Promise<Outcome[]> {
 }
 
 async function run(command: string): Promise<Outcome> {
+  console.log(`started  ${command}`);
   const start = performance.now();
   const child = spawn(`${command} 2>&1`, { shell: true, stdio: ["ignore", "pipe", "inherit"] });
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
