@@ -142,7 +142,7 @@ describe("In a folder as a reader has it", () => {
         const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", fileOf(program)], {
           cwd: folder,
           env: { ...process.env, DATABASE_URL: database.url, FORCE_COLOR: "0" }, // Jest in a terminal asks for colours.
-          timeout: 20_000,
+          timeout: 60_000,
         });
         const output = outputOf(program);
         if (output) expect(comparable(stdout, program)).toBe(comparable(output.code, program));
