@@ -1,7 +1,7 @@
 import { pack, temporaryFolder } from "../../../scripts/npm";
 import { startPostgres } from "../../../scripts/postgres";
 import { runDocumentedHosts } from "./documented-hosts";
-import { traceCalls } from "./opentelemetry";
+import { useBesideNeighbours } from "./neighbours";
 import { followReadme } from "./readme";
 import { useWithTools } from "./tools";
 import { compileUsage } from "./types";
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   await followReadme(folder, tarball, server.url);
   await compileUsage(folder, tarball, all);
   await runDocumentedHosts(folder, tarball, server.url, all);
-  if (all) await traceCalls(folder, tarball, server.url);
+  await useBesideNeighbours(folder, tarball, server.url, all);
   await server.stop();
 }
 
