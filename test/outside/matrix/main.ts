@@ -2,11 +2,11 @@ import { equal } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { check } from "../../scripts/check";
-import { install, npm, pack, temporaryFolder } from "../../scripts/npm";
-import { startPostgres } from "../../scripts/postgres";
-import { useNewDatabase } from "../support/database";
-import { copyHost, installHost } from "./consumers/install-host";
+import { check } from "../../../scripts/check";
+import { install, npm, pack, temporaryFolder } from "../../../scripts/npm";
+import { startPostgres } from "../../../scripts/postgres";
+import { useNewDatabase } from "../../support/database";
+import { copyHost, installHost } from "../consumers/install-host";
 
 /** The oldest Node.js that the package accepts, and the newest of each line with long-term support since. */
 const nodes = {
