@@ -1,0 +1,21 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { check } from "../../../scripts/check";
+import { install, npm } from "../../../scripts/npm";
+import { useNewDatabase } from "../../support/database";
+
+/** `pg.native` has to be compiled: where that cannot be done, one line says so. */
+export async function useWithLibpq(folder: string, serverUrl: string, tarball: string): Promise<void> {
+  const host = join(folder, "libpq");
+  mkdirSync(host);
+  cpSync(join(__dirname, "libpq.cjs"), join(host, "libpq.cjs"));
+  try {
+    install(host, tarball, "typeorm@1.1.1", "reflect-metadata", "pg", "pg-native");
+    npm(host, "exec", "--", "node", "--eval", "require('pg-native')");
+  } catch {
+    console.log('did not run  pg.native: it needs a C++ compiler, Python and "apt-get install libpq-dev"');
+    return;
+  }
+  await useNewDatabase(serverUrl, "libpq");
+  await check("pg.native", () => npm(host, "exec", "--", "node", "libpq.cjs"));
+}
