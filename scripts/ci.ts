@@ -11,6 +11,7 @@ const lanes = [
   [
     "npm run test:hosts",
     "npx tsx test/outside/pooler.ts",
+    "npx tsx test/outside/pgpool.ts",
     "npm run test:matrix -- --quick",
     "npm run test:prefect",
     // In so short a run their figures mean nothing: it shows that the benchmarks work and that their contenders agree.

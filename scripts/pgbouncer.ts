@@ -1,11 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chownSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { execFileSync } from "node:child_process";
 
-import { freePort, unprivilegedUser } from "./postgres";
+import { startDaemon } from "./daemon";
+import { freePort } from "./postgres";
 
 /** A PgBouncer of this process's own, on the loopback interface. */
 export interface PgBouncer {
@@ -33,14 +29,6 @@ export function pgBouncerVersion(): string | undefined {
  */
 export async function startPgBouncer(serverUrl: string, connections: number): Promise<PgBouncer> {
   const server = new URL(serverUrl);
-  const folder = mkdtempSync(join(tmpdir(), "task-run-state-pgbouncer-"));
-  let running: ChildProcess | undefined;
-  const abandon = () => {
-    running?.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once("exit", abandon);
-
   const port = await freePort();
   const target = Object.entries({
     host: server.hostname,
@@ -49,10 +37,7 @@ export async function startPgBouncer(serverUrl: string, connections: number): Pr
     password: decodeURIComponent(server.password),
   });
   const quoted = target.flatMap(([key, value]) => (value ? `${key}='${value.replaceAll("'", "''")}'` : []));
-  const ini = join(folder, "pgbouncer.ini");
-  writeFileSync(
-    ini,
-    `[databases]
+  const ini = `[databases]
 * = ${quoted.join(" ")}
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -62,27 +47,13 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = ${connections}
 max_client_conn = 500
-`,
-  );
-  const user = unprivilegedUser();
-  if (user) for (const path of [folder, ini]) chownSync(path, user.uid, user.gid);
-  const log = join(folder, "log");
-  running = spawn("pgbouncer", [ini], {
-    ...user,
-    cwd: folder,
-    stdio: ["ignore", "ignore", openSync(log, "a")],
+`;
+  const stop = await startDaemon({
+    program: "pgbouncer",
+    files: () => ({ "pgbouncer.ini": ini }),
+    args: ["pgbouncer.ini"],
+    ready: "process up",
   });
-  const exited = once(running, "exit");
-  while (!readFileSync(log, "utf8").includes("process up")) {
-    if (running.exitCode !== null) throw new Error(`PgBouncer did not start:\n${readFileSync(log, "utf8")}`);
-    await setTimeout(20);
-  }
-
-  const stop = async () => {
-    abandon();
-    await exited;
-    process.off("exit", abandon);
-  };
   const url = new URL(server);
   url.host = `127.0.0.1:${port}`;
   return { url: url.href, stop };

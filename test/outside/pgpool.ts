@@ -1,0 +1,105 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { Client } from "pg";
+import { DataSource, type EntityManager } from "typeorm";
+import {
+  migrations,
+  pruneTaskRunStates,
+  recordTaskRunState,
+  TaskRunState,
+  TaskRunStateService,
+  withPreparedStatements,
+} from "typeorm-task-run-state";
+import { check } from "../../scripts/check";
+import { pgpoolVersion, startPgpool } from "../../scripts/pgpool";
+import { startPostgres } from "../../scripts/postgres";
+import { startStandby } from "../../scripts/standby";
+
+const service = new TaskRunStateService();
+
+/** Uses the module through pgpool-II, which sends reads to a standby. That shows, since the standby has stopped following. */
+async function main(): Promise<void> {
+  const version = pgpoolVersion();
+  if (!version) {
+    console.log('pgpool-II: did not run. It is not on the PATH; "apt-get install pgpool2" installs it.');
+    return;
+  }
+  console.log(version);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+  const primary = await startPostgres();
+  const standby = await startStandby(primary);
+  const pgpool = await startPgpool(primary.url, standby.url);
+  const connect = (extra: object) =>
+    new DataSource({
+      type: "postgres",
+      url: pgpool.url,
+      entities: [TaskRunState],
+      migrations,
+      migrationsRun: true,
+      extra: { max: 1, ...extra },
+    }).initialize();
+  const plain = await connect({});
+  const prepared = await connect({ Client: withPreparedStatements(Client) });
+  await stopFollowing(primary.url, standby.url);
+
+  for (const [name, { manager }] of Object.entries({ plain, prepared })) {
+    await check(`${name}: before a write, a read goes to the standby, also in a transaction`, async () => {
+      const { taskRunId } = await record(manager);
+      deepEqual(await service.readTaskRunStates(manager, taskRunId), []);
+      deepEqual(await manager.transaction((manager) => service.readTaskRunStates(manager, taskRunId)), []);
+    });
+    await check(`${name}: after a write in the transaction, it goes to the primary`, () =>
+      manager.transaction(async (manager) => {
+        const state = await record(manager);
+        deepEqual(await service.readTaskRunStates(manager, state.taskRunId), [state]);
+        deepEqual(await service.readTaskRunState(manager, state.id), state);
+      }),
+    );
+  }
+  await check("after that, a read that is not prepared goes to the standby", async () => {
+    const { taskRunId } = await record(plain.manager);
+    deepEqual(await service.readTaskRunStates(plain.manager, taskRunId), []);
+  });
+  await check("after that, a prepared read stays on the primary", async () => {
+    const state = await record(prepared.manager);
+    deepEqual(await service.readTaskRunStates(prepared.manager, state.taskRunId), [state]);
+  });
+  await check("in a transaction that is SERIALIZABLE, each read goes to the primary", async () => {
+    const state = await record(plain.manager);
+    const list = (manager: EntityManager) => service.readTaskRunStates(manager, state.taskRunId);
+    deepEqual(await plain.manager.transaction("SERIALIZABLE", list), [state]);
+  });
+  await check("deletes and retention go to the primary", async () => {
+    const { id } = await record(plain.manager);
+    equal(await service.deleteTaskRunState(plain.manager, id), true);
+    const before = new Date(Date.now() + 60_000);
+    for await (const _ of pruneTaskRunStates(plain.manager, { before }));
+    const count = (manager: EntityManager) => manager.count(TaskRunState);
+    equal(await plain.manager.transaction("SERIALIZABLE", count), 0);
+  });
+
+  await Promise.all([plain.destroy(), prepared.destroy()]);
+  await pgpool.stop();
+  await standby.stop();
+  await primary.stop();
+}
+
+const record = (manager: EntityManager) =>
+  recordTaskRunState(manager, { taskRunId: randomUUID(), type: "COMPLETED" });
+
+/** From here on the standby answers as of now. */
+async function stopFollowing(primaryUrl: string, standbyUrl: string): Promise<void> {
+  const [primary, standby] = [new Client(primaryUrl), new Client(standbyUrl)];
+  await Promise.all([primary.connect(), standby.connect()]);
+  const { rows } = await primary.query("SELECT pg_current_wal_lsn() AS position");
+  const hasFollowed = () =>
+    standby.query("SELECT pg_last_wal_replay_lsn() >= $1 AS done", [rows[0].position]);
+  while (!(await hasFollowed()).rows[0].done);
+  await standby.query("SELECT pg_wal_replay_pause()");
+  await Promise.all([primary.end(), standby.end()]);
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
