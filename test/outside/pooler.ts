@@ -49,6 +49,7 @@ async function main(): Promise<void> {
   if (!version) return console.log(`Pooler: did not run. ${HOW_TO_INSTALL_PGBOUNCER}`);
   console.log(`${version}, transaction mode, ${SERVER_CONNECTIONS} connections to the server`);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+  const knowsPrepared = Number(version.match(/ 1\.(\d+)/)?.[1]) >= 21;
   const server = await startPostgres();
   const pgBouncer = await startPgBouncer(server.url, SERVER_CONNECTIONS);
   const observer = await new DataSource({ type: "postgres", url: server.url }).initialize();
@@ -64,7 +65,8 @@ async function main(): Promise<void> {
       deepEqual(await leftBehind(observer), []);
     });
 
-  const instance = createInstance(await createDatabase("one"));
+  const url = await createDatabase("one");
+  const instance = createInstance(url);
   await instance.initialize();
   await checkClean("One instance migrates", () => startInstance(instance));
   await checkClean("A rollback undoes a delete", () => rollBack(instance));
@@ -78,8 +80,12 @@ async function main(): Promise<void> {
   );
   await check(
     "After DISCARD ALL, prepared calls are answered; from PgBouncer 1.21 on, after two that fail",
-    () => callAfterDiscardAll(instance.options, Number(version.match(/ 1\.(\d+)/)?.[1]) >= 21),
+    () => callAfterDiscardAll(instance.options, knowsPrepared),
   );
+  if (knowsPrepared)
+    await check("After a column's type was changed, each new connection is refused until RECONNECT", () =>
+      callAfterAlter(url, new URL("pgbouncer", url).href),
+    );
   for (let round = 1; round <= ROUNDS; round++) {
     const url = await createDatabase(`round_${round}`);
     await checkClean(`${INSTANCES} instances start at once, round ${round}`, () => startAtOnce(url));
@@ -186,6 +192,25 @@ async function callAfterDiscardAll(options: DataSourceOptions, fails: boolean): 
   await dataSource.destroy();
   const failures = ["QueryFailedError 08P01", "QueryFailedError Connection terminated unexpectedly"];
   deepEqual(outcomes, fails ? [...failures, "answered"] : Array(3).fill("answered"));
+}
+
+/** The statement is prepared on PgBouncer's connections to the server, which outlive those of the clients. */
+async function callAfterAlter(url: string, consoleUrl: string): Promise<void> {
+  const readOnNewConnection = async () => {
+    const { options } = createInstance(url);
+    const extra = { max: 1, Client: withPreparedStatements(Client) };
+    const dataSource = await new DataSource({ ...options, extra } as DataSourceOptions).initialize();
+    const read = dataSource.transaction((manager) => service.readTaskRunState(manager, randomUUID()));
+    const outcome = await read.catch((error) => error.driverError.code);
+    await dataSource.destroy();
+    return outcome;
+  };
+  equal(await readOnNewConnection(), null);
+  await runOnServer(url, "ALTER TABLE app.task_run_state ALTER COLUMN name TYPE text");
+  equal(await readOnNewConnection(), "0A000");
+  equal(await readOnNewConnection(), "0A000");
+  await runOnServer(consoleUrl, "RECONNECT");
+  equal(await readOnNewConnection(), null);
 }
 
 async function startAtOnce(url: string): Promise<void> {
