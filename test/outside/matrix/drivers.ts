@@ -4,24 +4,23 @@ import { check } from "../../../scripts/check";
 import { install, npm } from "../../../scripts/npm";
 import { useNewDatabase } from "../../support/database";
 
-/** Programs that use the module on another driver than `pg`: the folders beside this file. */
+/** Programs that use the module on another driver than `pg`. */
 const programs = [
-  { name: "@neondatabase/serverless", folder: "neon", packages: [] },
-  ...["0.3.31", "1.1.1"].map((typeorm) => ({
-    name: `PGlite with TypeORM ${typeorm}`,
-    folder: "pglite",
-    packages: [`typeorm@${typeorm}`],
-  })),
+  { name: "@neondatabase/serverless", folder: "neon" },
+  { name: "PGlite", folder: "pglite" },
 ];
 
+/** Runs each program on both majors of TypeORM. */
 export async function useOnDrivers(folder: string, serverUrl: string): Promise<void> {
-  for (const { name, folder: program, packages } of programs) {
+  for (const { name, folder: program } of programs) {
     const host = join(folder, program);
     cpSync(join(__dirname, program), host, { recursive: true });
-    await useNewDatabase(serverUrl, name);
-    await check(name, () => {
-      install(host, ...packages);
-      npm(host, "exec", "--", "node", "main.mjs");
-    });
+    for (const typeorm of ["0.3.31", "1.1.1"]) {
+      await useNewDatabase(serverUrl, `${name}, ${typeorm}`);
+      await check(`${name} with TypeORM ${typeorm}`, () => {
+        install(host, `typeorm@${typeorm}`);
+        npm(host, "exec", "--", "node", "main.mjs");
+      });
+    }
   }
 }

@@ -39,12 +39,14 @@ async function preparedBy(options) {
   });
   await dataSource.initialize();
   await useModule(dataSource.manager);
-  await dataSource.transaction(useModule);
-  const [{ count }] = await dataSource.query("SELECT count(*)::int FROM pg_prepared_statements");
+  const prepared = await dataSource.transaction(async (manager) => {
+    await useModule(manager);
+    return manager.query("SELECT name FROM pg_prepared_statements");
+  });
   for await (const _ of pruneTaskRunStates(dataSource.manager, { before: new Date(Date.now() + 60_000) }));
   equal(await dataSource.manager.count(TaskRunState), 0);
   await dataSource.destroy();
-  return count;
+  return prepared.length;
 }
 
 const proxy = await startProxy();
