@@ -1,5 +1,6 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { Client } from "pg";
 import { DataSource, type EntityManager } from "typeorm";
 import {
@@ -17,7 +18,7 @@ import { startStandby } from "../../scripts/standby";
 
 const service = new TaskRunStateService();
 
-/** Uses the module through pgpool-II, which sends reads to a standby. That shows, since the standby has stopped following. */
+/** Uses the module through pgpool-II. A read that goes to the standby shows, since the standby stops following the primary. */
 async function main(): Promise<void> {
   const version = pgpoolVersion();
   if (!version) {
@@ -29,19 +30,26 @@ async function main(): Promise<void> {
   const primary = await startPostgres();
   const standby = await startStandby(primary);
   const pgpool = await startPgpool(primary.url, standby.url);
-  const connect = (extra: object) =>
-    new DataSource({
-      type: "postgres",
-      url: pgpool.url,
-      entities: [TaskRunState],
-      migrations,
-      migrationsRun: true,
-      extra: { max: 1, ...extra },
-    }).initialize();
-  const plain = await connect({});
-  const prepared = await connect({ Client: withPreparedStatements(Client) });
-  await stopFollowing(primary.url, standby.url);
+  const replay = await new DataSource({ type: "postgres", url: standby.url }).initialize();
+  const connect = (url: string, options: object = {}) =>
+    new DataSource({ type: "postgres", url, entities: [TaskRunState], migrations, ...options }).initialize();
 
+  await replay.query("SELECT pg_wal_replay_pause()");
+  await check("migrations fail, since TypeORM's own table is not on the standby yet", () =>
+    rejects(connect(pgpool.url, { migrationsRun: true }), /relation "migrations" does not exist/),
+  );
+  const direct = await connect(primary.url, { migrationsRun: true });
+  await replay.query("SELECT pg_wal_replay_resume()");
+  const [{ position }] = await direct.query("SELECT pg_current_wal_lsn() AS position");
+  const hasFollowed = async () => {
+    const [{ done }] = await replay.query("SELECT pg_last_wal_replay_lsn() >= $1 AS done", [position]);
+    return done;
+  };
+  while (!(await hasFollowed())) await setTimeout(20);
+  const plain = await connect(pgpool.url, { extra: { max: 1 } });
+  const prepared = await connect(pgpool.url, { extra: { max: 1, Client: withPreparedStatements(Client) } });
+
+  await replay.query("SELECT pg_wal_replay_pause()"); // From here on the standby answers as of now.
   for (const [name, { manager }] of Object.entries({ plain, prepared })) {
     await check(`${name}: before a write, a read goes to the standby, also in a transaction`, async () => {
       const { taskRunId } = await record(manager);
@@ -73,12 +81,15 @@ async function main(): Promise<void> {
     const { id } = await record(plain.manager);
     equal(await service.deleteTaskRunState(plain.manager, id), true);
     const before = new Date(Date.now() + 60_000);
+    let counted = 0;
+    for await (const { states } of pruneTaskRunStates(plain.manager, { before, dryRun: true }))
+      counted += states;
+    equal(counted, 0, "A dry run counts on the standby.");
     for await (const _ of pruneTaskRunStates(plain.manager, { before }));
-    const count = (manager: EntityManager) => manager.count(TaskRunState);
-    equal(await plain.manager.transaction("SERIALIZABLE", count), 0);
+    equal(await direct.manager.count(TaskRunState), 0);
   });
 
-  await Promise.all([plain.destroy(), prepared.destroy()]);
+  await Promise.all([plain, prepared, direct, replay].map((dataSource) => dataSource.destroy()));
   await pgpool.stop();
   await standby.stop();
   await primary.stop();
@@ -86,18 +97,6 @@ async function main(): Promise<void> {
 
 const record = (manager: EntityManager) =>
   recordTaskRunState(manager, { taskRunId: randomUUID(), type: "COMPLETED" });
-
-/** From here on the standby answers as of now. */
-async function stopFollowing(primaryUrl: string, standbyUrl: string): Promise<void> {
-  const [primary, standby] = [new Client(primaryUrl), new Client(standbyUrl)];
-  await Promise.all([primary.connect(), standby.connect()]);
-  const { rows } = await primary.query("SELECT pg_current_wal_lsn() AS position");
-  const hasFollowed = () =>
-    standby.query("SELECT pg_last_wal_replay_lsn() >= $1 AS done", [rows[0].position]);
-  while (!(await hasFollowed()).rows[0].done);
-  await standby.query("SELECT pg_wal_replay_pause()");
-  await Promise.all([primary.end(), standby.end()]);
-}
 
 main().catch((error) => {
   console.error(error);

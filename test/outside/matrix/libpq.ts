@@ -10,7 +10,7 @@ export async function useWithLibpq(folder: string, serverUrl: string, tarball: s
   mkdirSync(host);
   cpSync(join(__dirname, "libpq.cjs"), join(host, "libpq.cjs"));
   try {
-    install(host, tarball, "typeorm@1.1.1", "reflect-metadata", "pg", "pg-native");
+    install(host, tarball, "typeorm@1.1.1", "reflect-metadata", "pg@8.23.1", "pg-native@3.9.0");
     npm(host, "exec", "--", "node", "--eval", "require('pg-native')");
   } catch {
     console.log('did not run  pg.native: it needs a C++ compiler, Python and "apt-get install libpq-dev"');
