@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Client, types } from "pg";
 import { TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
 
+import { withFasterTimes } from "../src/services/parse-time";
 import { useDatabase } from "./support/database";
 
 const database = useDatabase();
@@ -87,6 +88,32 @@ describe.each(clients)("times read as find reads them, %s", (_, wrap) => {
       expect(read && written(read)).toEqual(written(state));
     }
   });
+});
+
+test("a client that prepares asks pg's parser for what a faster one cannot read, and for nothing else", async () => {
+  const asked: string[] = [];
+  const parse = (text: string) => {
+    asked.push(text);
+    return parserOfPg(text);
+  };
+  const extra = { types: typesWith(parse), Client: withPreparedStatements(Client) };
+  const { manager } = await database.connect({ extra });
+  const taskRunId = randomUUID();
+  const insert =
+    "INSERT INTO task_run_state (task_run_id, type, name, timestamp) VALUES ($1, 'RUNNING', 'Running', $2)";
+  await manager.query(insert, [taskRunId, "0100-01-01 00:00:00+00"]);
+  await service.readTaskRunStates(manager, taskRunId); // It finds out whose parser this is.
+  asked.length = 0;
+  await manager.query(insert, [taskRunId, "2026-11-27 22:30:01.012345+00"]);
+  await manager.query(insert, [taskRunId, "0099-12-31 23:59:59.999999+00"]);
+  expect(await service.readTaskRunStates(manager, taskRunId)).toHaveLength(3);
+  expect(asked).toEqual(["0099-12-31 23:59:59.999999+00"]);
+});
+
+test("the parser of binary times stays the host's own", () => {
+  expect(withFasterTimes(types).getTypeParser(TIMESTAMPTZ, "binary")).toBe(
+    types.getTypeParser(TIMESTAMPTZ, "binary"),
+  );
 });
 
 /** The state with its times as their class, instant and fields: to jest, an invalid date is not equal to another. */
