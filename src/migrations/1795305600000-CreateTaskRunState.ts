@@ -5,7 +5,7 @@ import { type MigrationInterface, type QueryRunner, Table, TypeORMError } from "
  * `type`. Where one of their names is taken it creates nothing, and the error says what to do. Each direction is done as a
  * whole or not at all, in each of TypeORM's transaction modes.
  *
- * It stands on its own, apart from the entity, so that it goes on creating this table when the entity moves on.
+ * It stands on its own, apart from the entity, so that it still creates this table when the entity has changed.
  */
 export class CreateTaskRunState1795305600000 implements MigrationInterface {
   /** Recorded in the migrations table: written out, so that a minifier cannot change it. */

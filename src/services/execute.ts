@@ -34,7 +34,7 @@ export async function withQueryRunner<T>(
  * metadata of each column on every call.
  *
  * As in `find`, the host's naming, schema and prefix are in the statement, a read outside a transaction goes to a
- * replica, and listeners and subscribers of `afterLoad` are told. The query result cache is never asked. Where a host has
+ * replica, and listeners and subscribers of `afterLoad` are notified. The query result cache is never asked. Where a host has
  * told TypeORM more of the entity, `find` itself does it.
  */
 export function findTaskRunStates(
@@ -64,7 +64,7 @@ export function findTaskRunStates(
 }
 
 /**
- * Does what `manager.delete(TaskRunState, { id })` does: subscribers of `beforeRemove` and `afterRemove` are told, without
+ * Does what `manager.delete(TaskRunState, { id })` does: subscribers of `beforeRemove` and `afterRemove` are notified, without
  * an entity, and outside of a transaction it goes to the primary. Where `find` itself reads, `delete` itself deletes.
  */
 export function deleteTaskRunState(manager: EntityManager, id: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 const EXCERPT_LENGTH = 40;
 
-/** An id that is not a UUID. It is thrown before any SQL is sent: a transaction in progress goes on working. */
+/** An id that is not a UUID. It is thrown before any SQL is sent: a transaction in progress stays usable. */
 export class InvalidUuidError extends TypeError {
   override readonly name = "InvalidUuidError";
   /** Tells this error where `instanceof` cannot: when another copy of this package threw it. */

@@ -35,7 +35,7 @@ export interface PruneStep {
  * the step begins, and deletes none that is recorded later.
  *
  * A history that has more states than a step deletes goes in parts, the earliest states first. The latest state goes last,
- * so that what is left goes on being one that has finished. A dry run counts all of it in one step.
+ * so that what is left still is one that has finished. A dry run counts all of it in one step.
  *
  * When a step fails, its error reaches the caller as TypeORM throws it, with one more property: `after`, from which to go on.
  *

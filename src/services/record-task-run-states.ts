@@ -9,8 +9,8 @@ import { statementsFor } from "./statements";
 /**
  * Records a state with one SQL statement, through the caller's manager and so in its transaction.
  *
- * Subscribers and listeners of `beforeInsert` and `afterInsert` are told, as `manager.insert` tells them of an instance; what
- * one of them changes before is checked and stored. What PostgreSQL refuses reaches the caller as TypeORM throws it, such as
+ * Subscribers and listeners of `beforeInsert` and `afterInsert` are notified, as by `manager.insert` of an instance. What one
+ * of them changes before the insert is checked and stored. What PostgreSQL refuses reaches the caller as TypeORM throws it, such as
  * an id that exists with the SQLSTATE 23505.
  *
  * @returns the state as `readTaskRunState` reads it.
@@ -20,7 +20,7 @@ import { statementsFor } from "./statements";
  * @throws {RangeError} when a date or a text is one that PostgreSQL cannot store.
  * @throws {EntityMetadataNotFoundError} when `TaskRunState` is not among the entities of its data source.
  *
- * These are thrown before any SQL is sent, so that a transaction in progress goes on working.
+ * These are thrown before any SQL is sent, so that a transaction in progress stays usable.
  *
  * @example
  * const state = await recordTaskRunState(manager, { taskRunId, type: "RUNNING" });
@@ -73,13 +73,13 @@ function record(
   const dataSource = dataSourceOf(manager);
   return withQueryRunner(manager, async (queryRunner) => {
     const metadata = dataSource.getMetadata(TaskRunState);
-    const tell = (event: "BeforeInsert" | "AfterInsert") =>
+    const notify = (event: "BeforeInsert" | "AfterInsert") =>
       Promise.all(states.map((state) => queryRunner.broadcaster.broadcast(event, metadata, state)));
-    await tell("BeforeInsert");
+    await notify("BeforeInsert");
     const rows = states.map((state, index) => toRow(placeOf(index), state));
     const isPlain = statementsFor(dataSource).isPlain && !states.some(hasMore);
     await (isPlain ? insert : insertByTypeOrm)(queryRunner, rows, states);
-    await tell("AfterInsert");
+    await notify("AfterInsert");
   });
 }
 

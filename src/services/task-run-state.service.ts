@@ -10,7 +10,7 @@ import { deleteTaskRunState, findTaskRunStates } from "./execute";
  *
  * Every method sends one SQL statement and neither begins, commits nor rolls back. Ids are UUIDs in their canonical
  * form, in any case and of any version. Bad arguments are refused before any SQL is sent, so that a transaction in
- * progress goes on working: an id that is no UUID with `InvalidUuidError`, anything but an `EntityManager` with a
+ * progress stays usable: an id that is no UUID with `InvalidUuidError`, anything but an `EntityManager` with a
  * `TypeError`, and one whose data source lacks `TaskRunState` with TypeORM's `EntityMetadataNotFoundError`. Errors of the
  * database reach the caller as TypeORM throws them.
  *

@@ -27,7 +27,7 @@ const IDLE = "I";
  * by position, and sends each query, also the host's own, without the garbage that the driver's promise makes. Give it the
  * `Client` of your own `pg`.
  *
- * Where PostgreSQL refuses a prepared statement, the connection goes on without, and the call is sent again. The call fails
+ * Where PostgreSQL refuses a prepared statement, the connection continues without, and the call is sent again. The call fails
  * with the refusal inside a transaction, which the refusal has aborted, and with `pg` before 8.21, which does not tell
  * whether there is one.
  *
