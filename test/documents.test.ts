@@ -34,6 +34,7 @@ import { failureOf } from "./support/failure-of";
  * - `json compile`: is JSON.
  * - `host=<host>,<host> <file>`, in any language: a file of these hosts, which `npm run test:hosts` compiles and runs.
  * - `mermaid recorded`: the ways of the recorded history, which names.test.ts compares.
+ * - `mermaid drawn`: a picture that no test reads.
  * - `sh commands`: does not run. As everywhere in the documents, each npm script and npx command that it names exists.
  */
 const KINDS = [
@@ -44,6 +45,7 @@ const KINDS = [
   "sql run",
   "json compile",
   "mermaid recorded",
+  "mermaid drawn",
   "sh commands",
 ];
 
