@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import type { DataSource, EntityManager, LoadEvent, Logger } from "typeorm";
-import { getMetadataArgsStorage } from "typeorm";
+import { type DataSource, EntityManager, getMetadataArgsStorage, type LoadEvent, type Logger } from "typeorm";
 import { TaskRunState, TaskRunStateService } from "typeorm-task-run-state";
 
 import { connectionsInUse, type TestDatabase, useDatabase } from "./support/database";
@@ -297,6 +296,26 @@ describe("with `replication`", () => {
     expect(await methods.remove(dataSource.manager, id)).toBe(true);
     expect(await read(primary.manager)).toEqual([undefined, 0]);
   });
+});
+
+test("the module does it all itself: neither find nor delete is called", async () => {
+  class IdleManager extends EntityManager {
+    override find(): never {
+      throw new Error("find was called.");
+    }
+    override delete(): never {
+      throw new Error("delete was called.");
+    }
+  }
+  const dataSource = await database.connect();
+  const { id, taskRunId } = await record(dataSource.manager);
+  const queryRunner = dataSource.createQueryRunner();
+  const manager = new IdleManager(dataSource, queryRunner);
+  Object.assign(queryRunner, { manager });
+  expect((await byModule.one(manager, id))?.id).toBe(id);
+  expect(await byModule.all(manager, taskRunId)).toHaveLength(1);
+  expect(await byModule.remove(manager, id)).toBe(true);
+  await queryRunner.release();
 });
 
 test("each data source has statements of its own, also after it was destroyed and initialised again", async () => {
