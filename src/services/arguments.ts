@@ -1,7 +1,7 @@
 import { type DataSource, type EntityManager, EntityMetadataNotFoundError } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
-import { dataSourceOf } from "./execute";
+import { dataSourceOf } from "./data-source-of";
 import { InvalidUuidError } from "./invalid-uuid.error";
 
 /**

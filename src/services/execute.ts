@@ -1,12 +1,8 @@
-import type { DataSource, EntityManager, FindOptionsWhere, QueryRunner, ReplicationMode } from "typeorm";
+import type { EntityManager, FindOptionsWhere, QueryRunner, ReplicationMode } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
+import { dataSourceOf } from "./data-source-of";
 import { bind, type ReturnedColumn, statementsFor } from "./statements";
-
-/** `connection` is deprecated in TypeORM 1, and the one name that 0.3 has for the data source. */
-export function dataSourceOf(manager: EntityManager): DataSource {
-  return manager.connection;
-}
 
 /**
  * Does the work in the transaction that the manager takes part in: its own, or an ambient one, whose manager a library such

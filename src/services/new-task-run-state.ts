@@ -28,6 +28,19 @@ export interface NewTaskRunState {
   resultArtifactId?: string | null | undefined;
 }
 
+/** The columns that are written of a state. The rest has a default in every table. */
+export const WRITTEN_COLUMNS = [
+  "id",
+  "type",
+  "timestamp",
+  "name",
+  "message",
+  "state_details",
+  "data",
+  "task_run_id",
+  "result_artifact_id",
+] as const satisfies (keyof NewRow)[];
+
 /** A checked state by the names of the table's columns. */
 export interface NewRow {
   readonly id: string | undefined;

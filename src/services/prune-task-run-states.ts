@@ -1,7 +1,8 @@
 import type { EntityManager, QueryRunner } from "typeorm";
 
 import { assertBoolean, assertCount, assertDate, assertManager, assertUuid } from "./arguments";
-import { dataSourceOf, withQueryRunner } from "./execute";
+import { dataSourceOf } from "./data-source-of";
+import { withQueryRunner } from "./execute";
 import { statementsFor } from "./statements";
 
 export interface PruneOptions {

@@ -2,7 +2,8 @@ import { type EntityManager, Raw } from "typeorm";
 
 import type { TaskRunState } from "../entities/task-run-state.entity";
 import { assertArray, assertManager, assertUuid } from "./arguments";
-import { dataSourceOf, findTaskRunStates } from "./execute";
+import { dataSourceOf } from "./data-source-of";
+import { findTaskRunStates } from "./execute";
 import { statementsFor } from "./statements";
 
 /**

@@ -2,9 +2,10 @@ import { type EntityManager, In, type QueryRunner } from "typeorm";
 
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { assertArray, assertManager } from "./arguments";
-import { dataSourceOf, queryStates, withQueryRunner } from "./execute";
+import { dataSourceOf } from "./data-source-of";
+import { queryStates, withQueryRunner } from "./execute";
 import { createState, hasMore, type NewRow, type NewTaskRunState, toRow } from "./new-task-run-state";
-import { statementsFor } from "./statements";
+import { INSERT_PARAMETERS, statementsFor } from "./statements";
 
 /**
  * Records a state with one SQL statement, through the caller's manager and so in its transaction.
@@ -86,16 +87,12 @@ function record(
 const insertOne: Insert = async (queryRunner, [row], states) => {
   const { type, state_details, data, ...rest } = row as NewRow;
   const { insert } = statementsFor(dataSourceOf(queryRunner.manager));
-  const values = [
-    rest.id,
-    rest.timestamp,
-    rest.name,
-    rest.message,
-    JSON.stringify(state_details),
-    data === null ? data : JSON.stringify(data),
-    rest.task_run_id,
-    rest.result_artifact_id,
-  ];
+  const stored = {
+    ...rest,
+    state_details: JSON.stringify(state_details),
+    data: data === null ? data : JSON.stringify(data),
+  };
+  const values = INSERT_PARAMETERS.map((column) => stored[column]);
   fillIn(states, await queryStates(queryRunner, insert[type], ...values));
 };
 

@@ -4,6 +4,7 @@ import type { DataSource, EntityMetadata } from "typeorm";
 import { StateType, TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { isPlain } from "./is-plain";
+import { WRITTEN_COLUMNS } from "./new-task-run-state";
 
 /** A column of the rows that a statement returns, in the order in which it returns them. */
 export interface ReturnedColumn {
@@ -24,9 +25,9 @@ export interface Statements {
   readonly latest: string;
   /** Is `latest` as a subquery of the states' ids alone, for `find`, with the parameter `:taskRunIds`. */
   readonly latestIds: string;
-  /** By type. Has as parameters the values of `INSERTED` but the type, and returns `columns`. */
+  /** By type. Has as parameters the values of `INSERT_PARAMETERS`, and returns `columns`. */
   readonly insert: Readonly<Record<StateType, string>>;
-  /** Has one parameter, an array of objects in JSON, each with a value for every column of `INSERTED`; returns `columns`. */
+  /** Has one parameter, an array of objects in JSON, each with a value for each of `WRITTEN_COLUMNS`; returns `columns`. */
   readonly insertMany: string;
   readonly columns: readonly ReturnedColumn[];
   /** Has one parameter, an id. */
@@ -84,16 +85,21 @@ function latest(returned: string, table: string, parameter: string, condition = 
   ) AS state`;
 }
 
-/** What is written of a state. The rest has a default in every table. */
-const INSERTED = "id, type, timestamp, name, message, state_details, data, task_run_id, result_artifact_id";
+/** The columns whose values are parameters of a statement that inserts one state. */
+export const INSERT_PARAMETERS = WRITTEN_COLUMNS.filter((column) => column !== "type");
 
 /**
- * The type stands in the text: a literal takes the column's type anew under each `search_path`, which a parameter of a
+ * The type is in the text: a literal takes the column's type anew under each `search_path`, which a parameter of a
  * prepared statement does not. It is no `VALUES`, after which Citus refuses to return anything as text.
  */
 function insert(table: string, type: StateType, returned: string): string {
-  return `INSERT INTO ${table} AS state (${INSERTED})
-    SELECT $1, '${type}', COALESCE($2, clock_timestamp()), $3, $4, $5, $6, $7, $8
+  const values = WRITTEN_COLUMNS.map((column) => {
+    if (column === "type") return `'${type}'`;
+    const parameter = `$${INSERT_PARAMETERS.indexOf(column) + 1}`;
+    return column === "timestamp" ? `COALESCE(${parameter}, clock_timestamp())` : parameter;
+  });
+  return `INSERT INTO ${table} AS state (${WRITTEN_COLUMNS.join()})
+    SELECT ${values.join()}
     RETURNING ${returned}`;
 }
 
@@ -102,9 +108,12 @@ function insert(table: string, type: StateType, returned: string): string {
  * those of `clock_timestamp()` may be equal.
  */
 function insertMany(table: string, returned: string): string {
-  return `INSERT INTO ${table} AS state (${INSERTED})
-    SELECT id, type, COALESCE(timestamp, (SELECT clock_timestamp()) + ordinality * interval '1 microsecond'),
-      name, message, state_details, data, task_run_id, result_artifact_id
+  const clock = "(SELECT clock_timestamp()) + ordinality * interval '1 microsecond'";
+  const values = WRITTEN_COLUMNS.map((column) =>
+    column === "timestamp" ? `COALESCE(timestamp, ${clock})` : column,
+  );
+  return `INSERT INTO ${table} AS state (${WRITTEN_COLUMNS.join()})
+    SELECT ${values.join()}
     FROM json_populate_recordset(NULL::${table}, $1) WITH ORDINALITY
     RETURNING ${returned}`;
 }
