@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { Client, types } from "pg";
 import { TaskRunState, TaskRunStateService, withPreparedStatements } from "typeorm-task-run-state";
 
-import { withFasterTimes } from "../src/services/parse-time";
 import { useDatabase } from "./support/database";
 
 const database = useDatabase();
@@ -108,12 +107,6 @@ test("a client that prepares asks pg's parser for what a faster one cannot read,
   await manager.query(insert, [taskRunId, "0099-12-31 23:59:59.999999+00"]);
   expect(await service.readTaskRunStates(manager, taskRunId)).toHaveLength(3);
   expect(asked).toEqual(["0099-12-31 23:59:59.999999+00"]);
-});
-
-test("the parser of binary times stays the host's own", () => {
-  expect(withFasterTimes(types).getTypeParser(TIMESTAMPTZ, "binary")).toBe(
-    types.getTypeParser(TIMESTAMPTZ, "binary"),
-  );
 });
 
 /** The state with its times as their class, instant and fields: to jest, an invalid date is not equal to another. */

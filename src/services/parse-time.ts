@@ -21,7 +21,7 @@ export function withFasterTimes(types: Types): Types {
   return {
     getTypeParser(oid, format) {
       const parse = types.getTypeParser(oid, format);
-      return oid === TIMESTAMPTZ && format === "text" ? (faster.get(parse) ?? makeFaster(parse)) : parse;
+      return oid === TIMESTAMPTZ ? (faster.get(parse) ?? makeFaster(parse)) : parse;
     },
   };
 }
