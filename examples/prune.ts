@@ -1,10 +1,11 @@
 /**
  * Deletes the histories of task runs that finished long ago, on the server that DATABASE_URL names. For cron:
  *
- *   npm run prune -w examples -- --older-than 90d
+ *   npx tsx prune.ts --older-than 90d
  *
- * `--before` takes a day or an instant instead, in UTC. `--dry-run` counts and deletes nothing. `--batch` says how many task runs one step looks at. `--after` goes on where an
- * earlier command stopped. Ctrl-C stops it when the step that is at work has ended.
+ * `--before` takes a day or an instant instead, in UTC. `--dry-run` counts and deletes nothing. `--batch` says how many task
+ * runs one step looks at. `--after` continues where an earlier command stopped. Ctrl-C stops it when the step that is at
+ * work has ended.
  */
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
@@ -112,7 +113,7 @@ async function prune(manager: EntityManager, options: PruneOptions): Promise<voi
   }
   bar.stop();
   if (process.exitCode === undefined) console.log(`Done: ${text()}.`);
-  else if (after) console.log(`Stopped. To go on, add --after ${after}`);
+  else if (after) console.log(`Stopped. To continue, add --after ${after}`);
 }
 
 /** The first or the last task run by id. */

@@ -59,7 +59,7 @@ test("in a terminal shows a bar that fills up", async () => {
   expect(code).toBe(0);
 });
 
-test("of a history that goes in parts prints each, the first ones without a task run to go on from", async () => {
+test("of a history that goes in parts prints each, the first ones without a task run to continue from", async () => {
   await dataSource.query("TRUNCATE task_run_state");
   await fillHistories(dataSource.manager, { runs: 1, states: 25, first: 1 });
   const { output } = await prune([...BEFORE, "--batch", "1"]).ended;
@@ -80,7 +80,7 @@ test("in a table without states has nothing to do", async () => {
 /** There are so many states now, and with what the output says the same command does the rest. */
 async function expectToGoOn(output: string, left: number): Promise<void> {
   expect(await dataSource.manager.count(TaskRunState)).toBe(left);
-  const [, after = ""] = /^Stopped\. To go on, add (--after \S+)$/m.exec(output) ?? [];
+  const [, after = ""] = /^Stopped\. To continue, add (--after \S+)$/m.exec(output) ?? [];
   expect(await prune([...BEFORE, ...after.split(" ")]).ended).toMatchObject({ code: 0 });
   expect(await dataSource.manager.count(TaskRunState)).toBe(4);
 }
@@ -98,7 +98,7 @@ async function whileSecondIsHeld<T>(work: (holder: EntityManager, second: string
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("on %s ends the step that is at work, and says how to go on", async (signal, exitCode) => {
+] as const)("on %s ends the step that is at work, and says how to continue", async (signal, exitCode) => {
   const { pruning, second } = await whileSecondIsHeld(async (holder, second) => {
     const pruning = prune([...BEFORE, "--batch", "1"]);
     await sessionsWaitingFor(holder);
@@ -112,7 +112,7 @@ test.each([
   await expectToGoOn(output, 36);
 });
 
-test("when a step fails says why and how to go on, and exits with 1", async () => {
+test("when a step fails says why and how to continue, and exits with 1", async () => {
   const { code, output } = await whileSecondIsHeld(
     () => prune([...BEFORE, "--batch", "1"], { PGOPTIONS: "-c lock_timeout=50" }).ended,
   );

@@ -1,5 +1,5 @@
 /**
- * What a task run is doing, for programs. A state's `name` says it to people.
+ * What a task run is doing, for programs. A state's `name` is for people.
  *
  * `StateType` of Prefect 3.9.1 (`prefect/server/schemas/states.py`), and the labels of the PostgreSQL type
  * `task_run_state_type`, in the order in which PostgreSQL sorts them.

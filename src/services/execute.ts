@@ -30,8 +30,8 @@ export async function withQueryRunner<T>(
  * metadata of each column on every call.
  *
  * As in `find`, the host's naming, schema and prefix are in the statement, a read outside a transaction goes to a
- * replica, and listeners and subscribers of `afterLoad` are notified. The query result cache is never asked. Where a host has
- * told TypeORM more of the entity, `find` itself does it.
+ * replica, and listeners and subscribers of `afterLoad` are notified. The query result cache is never asked. `find` itself does
+ * it where a host has told TypeORM more of the entity.
  */
 export function findTaskRunStates(
   manager: EntityManager,

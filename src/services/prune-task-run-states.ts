@@ -6,13 +6,13 @@ import { withQueryRunner } from "./execute";
 import { statementsFor } from "./statements";
 
 export interface PruneOptions {
-  /** A history goes when its task run has finished, and its latest state is older than this. */
+  /** Deletes a history when its task run has finished, and its latest state is older than this. */
   before: Date;
-  /** How many task runs one step looks at, at most; 1,000 unless set. It deletes ten times as many states, at most. */
+  /** How many task runs one step looks at, at most; 1,000 unless set. A step deletes ten times as many states, at most. */
   batch?: number | undefined;
   /** The `after` of an earlier step: looks only at the task runs behind that one, in the order of their ids. */
   after?: string | undefined;
-  /** Counts what would go, and deletes nothing. */
+  /** Counts what would be deleted, and deletes nothing. */
   dryRun?: boolean | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface PruneStep {
   taskRunsSeen: number;
   /** How many of them lost their history, or the rest of it; in a dry run, would lose it. */
   taskRuns: number;
-  /** How many states went. */
+  /** How many states it deleted; in a dry run, would delete. */
   states: number;
   /** The id of the last task run that the steps are done with; undefined when there is none yet. */
   after: string | undefined;
@@ -32,13 +32,13 @@ export interface PruneStep {
  * COMPLETED, FAILED, CANCELLED or CRASHED and older than `before`.
  *
  * Each step is one SQL statement through the caller's manager. On `dataSource.manager` each step commits by itself: stop
- * after any of them, and go on from its `after` at any time. A step judges a task run by the states that are committed when
- * the step begins, and deletes none that is recorded later.
+ * after any of them, and continue from its `after` at any time. A step checks a task run by the states that are committed
+ * when the step begins, and deletes none that is recorded later.
  *
- * A history that has more states than a step deletes goes in parts, the earliest states first. The latest state goes last,
- * so that what is left still is one that has finished. A dry run counts all of it in one step.
+ * A history that has more states than a step deletes is deleted in parts, the earliest states first. Its latest state is
+ * deleted last, so that the rest is still a history that has finished. A dry run counts all of it in one step.
  *
- * When a step fails, its error reaches the caller as TypeORM throws it, with one more property: `after`, from which to go on.
+ * When a step fails, its error reaches the caller as TypeORM throws it, with one more property: `after`, from which to continue.
  *
  * @returns the steps, each of which runs when it is asked for; none when there is no task run to look at.
  * @throws {InvalidUuidError} when `after` is not a UUID.

@@ -32,8 +32,8 @@ export interface Statements {
   readonly columns: readonly ReturnedColumn[];
   /** Has one parameter, an id. */
   readonly delete: string;
-  /** Has as parameters a date, how many task runs to look at, how many states to delete and, where it goes on, an id. */
-  prune(dryRun: boolean, goesOn: boolean): string;
+  /** Has as parameters a date, how many task runs to look at, how many states to delete and, where it continues, an id. */
+  prune(dryRun: boolean, continues: boolean): string;
 }
 
 /** Kept for as long as the data source keeps the metadata that they were built from. */
@@ -67,7 +67,7 @@ function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
     insertMany: prepared("insert_many", insertMany(table, returned)),
     columns,
     delete: prepared("delete", `DELETE FROM ${table} WHERE "id" = $1`),
-    prune: (dryRun, goesOn) => prune(table, dryRun, goesOn),
+    prune: (dryRun, continues) => prune(table, dryRun, continues),
   };
   built.set(metadata, statements);
   return statements;
@@ -157,7 +157,7 @@ export function isCall(parameters: unknown): boolean {
  * The rest of a giant begins with the first state that stays. It is looked for in a range of the index, which PostgreSQL
  * reads in order whatever the statistics say. No look begins before `began`, where the entries of deleted states may be.
  */
-function prune(table: string, dryRun: boolean, goesOn: boolean): string {
+function prune(table: string, dryRun: boolean, continues: boolean): string {
   const finished = [...TERMINAL_STATE_TYPES].map((type) => `'${type}'`).join();
   const next = (condition: string) => `
     SELECT task_run_id, began, CASE WHEN began < $1 AND EXISTS (
@@ -181,7 +181,7 @@ function prune(table: string, dryRun: boolean, goesOn: boolean): string {
       RETURNING task_run_id`;
   return `
     WITH RECURSIVE seen (place, task_run_id, began, states, total) AS (
-      SELECT 1::bigint, run.*, states FROM (${next(goesOn ? "WHERE task_run_id > $4" : "")}) run
+      SELECT 1::bigint, run.*, states FROM (${next(continues ? "WHERE task_run_id > $4" : "")}) run
       UNION ALL
       SELECT place + 1, run.*, total + run.states
       FROM seen CROSS JOIN LATERAL (${next("WHERE task_run_id > seen.task_run_id")}) run

@@ -23,7 +23,7 @@ const IDLE = "I";
 
 /**
  * Makes a `Client` class that prepares this module's statements, but for those of retention, once on each connection, so
- * that PostgreSQL need not parse and plan them on every call. It also spares the driver work: it reads this module's rows
+ * that PostgreSQL need not parse and plan them on every call. It also saves the driver work: it reads this module's rows
  * by position, and sends each query, also the host's own, without the garbage that the driver's promise makes. Give it the
  * `Client` of your own `pg`.
  *
