@@ -24,7 +24,7 @@ export async function startDaemon({ program, files, args, ready }: Daemon): Prom
     const { pid, exitCode, signalCode } = running ?? {};
     // With its children, which pgpool-II has, and by the one signal at which it gives back its shared memory at once.
     if (pid && exitCode === null && signalCode === null) process.kill(-pid, "SIGQUIT");
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 }); // Children may still write there.
   };
   process.once("exit", abandon);
 

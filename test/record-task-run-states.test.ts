@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { EntityManager, EntitySubscriberInterface } from "typeorm";
+import { type EntityManager, type EntitySubscriberInterface, IsNull } from "typeorm";
 import {
   InvalidUuidError,
   type NewTaskRunState,
@@ -353,6 +353,15 @@ describe.each(functions)("%s", (_, record, placeOf) => {
     expect(error).toBeInstanceOf(TypeError);
     expect((error as Error).message).toContain(message);
     expect((error as Error).message).toContain(`${placeOf(0)} `);
+  });
+
+  test("no data, and a null, are stored as SQL's NULL", async () => {
+    const taskRunId = randomUUID();
+    await record(manager, [
+      { taskRunId, type: "RUNNING" },
+      { taskRunId, type: "RUNNING", data: null },
+    ]);
+    expect(await manager.countBy(TaskRunState, { taskRunId, data: IsNull() })).toBe(2);
   });
 
   test("data keeps what looks special", async () => {
