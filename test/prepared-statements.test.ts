@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { Client, Query, type QueryResult } from "pg";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
 import type { AfterQueryEvent } from "typeorm/subscriber/event/QueryEvent";
@@ -304,22 +305,35 @@ test("in a pipeline, deletes that are refused in a transaction are not sent agai
   }
 });
 
-test("a delete that is refused just before a transaction begins is not sent again inside of it", async () => {
-  const host = await connect();
-  const connection = host.createQueryRunner();
-  await callEachMethod(connection.manager);
-  const { id } = await record(connection.manager);
-  await connection.query("DEALLOCATE ALL");
-  const [deletion] = await Promise.allSettled([
-    service.deleteTaskRunState(connection.manager, id),
-    connection.startTransaction(),
-  ]);
-  await connection.rollbackTransaction();
-  const state = await service.readTaskRunState(connection.manager, id);
-  await connection.release();
-  expect(deletion).toMatchObject({ status: "rejected", reason: { driverError: { code: "26000" } } });
-  expect(state?.id).toBe(id);
-});
+test.each<[string, begin: (connection: QueryRunner) => Promise<unknown>]>([
+  ["", (connection) => connection.startTransaction()],
+  [
+    ", by a callback,",
+    async (connection) => {
+      const client: Client = await connection.connect();
+      await setImmediate(); // The delete has been sent.
+      await new Promise((resolve) => client.query("BEGIN", resolve));
+    },
+  ],
+])(
+  "a delete that is refused just before a transaction begins%s is not sent again inside of it",
+  async (_, begin) => {
+    const host = await connect();
+    const connection = host.createQueryRunner();
+    await callEachMethod(connection.manager);
+    const { id } = await record(connection.manager);
+    await connection.query("DEALLOCATE ALL");
+    const [deletion] = await Promise.allSettled([
+      service.deleteTaskRunState(connection.manager, id),
+      begin(connection),
+    ]);
+    await connection.query("ROLLBACK");
+    const state = await service.readTaskRunState(connection.manager, id);
+    await connection.release();
+    expect(deletion).toMatchObject({ status: "rejected", reason: { driverError: { code: "26000" } } });
+    expect(state?.id).toBe(id);
+  },
+);
 
 test("a refusal is known by `sqlState` too, as pg.native calls its code in a pipeline", async () => {
   class SqlStateClient extends Client {

@@ -2,7 +2,7 @@ import { nameOfClass } from "./arguments";
 import { describe } from "./invalid-uuid.error";
 
 const INSTANT =
-  /^((?:\d{4}|[+-]\d{6})-\d\d-(\d\d)T\d\d:\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)$/;
+  /^(?<minute>(?:\d{4}|[+-]\d{6})-\d\d-(?<day>\d\d)T\d\d:\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?(?:Z|(?<sign>[+-])(?<hours>[01]\d|2[0-3])(?::?(?<minutes>[0-5]\d))?)$/;
 
 /** PostgreSQL has no earlier time: 24 November 4714 BC. A `Date` ends before PostgreSQL does. */
 const EARLIEST = Date.UTC(-4713, 10, 24);
@@ -24,7 +24,8 @@ export function toTimestamptz(parameter: string, value: unknown): string {
       `${parameter} must be a Date or an ISO 8601 string, but received ${nameOfClass(value)}.`,
     );
   }
-  const [, minute, day, second = "00", fraction = "", sign, hours, minutes = 0] = INSTANT.exec(value) ?? [];
+  const parts: Record<string, string | undefined> = INSTANT.exec(value)?.groups ?? {};
+  const { minute, day, second = "00", fraction = "", sign, hours, minutes = 0 } = parts;
   const wallClock = new Date(`${minute}:${second}Z`);
   // JavaScript takes 31 April for 1 May.
   if (wallClock.getUTCDate() !== Number(day)) {
