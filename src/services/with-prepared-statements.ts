@@ -41,7 +41,7 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
     /** How many queries it has sent that are none of this module's. */
     private others = 0;
     private readonly types = withFasterTimes(this);
-    /** What it gives the driver for this module's calls, by name, or by text where they are not prepared. */
+    /** What it gives the driver for this module's calls, by their text. */
     private readonly configurations = new Map<string, object>();
 
     override query(...args: unknown[]): unknown {
@@ -75,6 +75,7 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
       const answerUnlessRefused: Callback = (error, result) => {
         if (!error || !REFUSALS.includes(codeOf(error))) return answer(error, result);
         this.prepares = false;
+        this.configurations.clear();
         // In a transaction, or with its end or another's BEGIN on the way, what is sent now would land elsewhere, and stay.
         if (this.getTransactionStatus?.() !== IDLE || this.others > others) return answer(error);
         this.sendTo(answer, this.configurationOf(text, undefined, values), values);
@@ -88,13 +89,13 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
      */
     private configurationOf(text: string, name: string | undefined, values: unknown): object {
       if (!isCall(values)) return { text, name }; // A host that sends the same SQL gets rows by name.
-      return this.configurations.get(name ?? text) ?? this.configure(text, name);
+      return this.configurations.get(text) ?? this.configure(text, name);
     }
 
     private configure(text: string, name: string | undefined): object {
       const inherited: object = Object.create({ name, rowMode: "array", types: this.types });
       const configuration = Object.assign(inherited, { text });
-      this.configurations.set(name ?? text, configuration);
+      this.configurations.set(text, configuration);
       return configuration;
     }
 
