@@ -195,7 +195,10 @@ describe("a state is read as find reads it, and recorded so, where a host adds",
       expect(statements.map((sql) => sql.startsWith("SELECT state."))).toEqual([own]);
       const listed = await service.readTaskRunStates(manager, taskRunId);
       expect(listed.map(propertiesOf)).toEqual(list.map(propertiesOf));
-      const latest = await readLatestTaskRunStates(manager, [taskRunId]);
+      const { result: latest, statements: asked } = await statementsOf(dataSource, () =>
+        readLatestTaskRunStates(manager, [taskRunId]),
+      );
+      expect(asked).toContainEqual(expect.stringContaining("CROSS JOIN LATERAL")); // No more than the latest is read.
       expect([...latest.values()].map(propertiesOf)).toEqual(list.slice(-1).map(propertiesOf));
 
       const { result: recorded, statements: sent } = await statementsOf(dataSource, () =>
