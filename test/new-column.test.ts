@@ -47,7 +47,6 @@ export class AddWorkerName1900000000000 implements MigrationInterface {
       "  readonly worker_name: string | null | undefined;\n",
     ],
     ['  "result_artifact_id",\n', '  "worker_name",\n'],
-    ["taskRunId, resultArtifactId", ", workerName"],
     ["    resultArtifactId,\n", "    workerName,\n"],
     ["    result_artifact_id: resultArtifactId,\n", "    worker_name: workerName,\n"],
     [

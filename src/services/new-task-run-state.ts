@@ -74,39 +74,21 @@ export function createState(place: string, given: unknown, metadata: EntityMetad
     const isMissing = values[property] === undefined && metadata.hasRelationWithPropertyPath(property);
     if (!isMissing) properties[property] = values[property];
   }
-  const row = toRow(place, state);
+  const { row } = checkState(place, state);
   if (state.timestamp instanceof Date) state.timestamp = new Date(state.timestamp);
   if (state.stateDetails) state.stateDetails = row.state_details as StateDetails;
   if (state.data) state.data = row.data;
   return state;
 }
 
-/** Checks every property; `place` says in a message which state is meant. */
-export function toRow(place: string, state: TaskRunState): NewRow {
-  const { id, type, timestamp, name, message, stateDetails, data, taskRunId, resultArtifactId } = state;
-  assertNotGiven(`${place}.created`, state.created);
-  assertNotGiven(`${place}.updated`, state.updated);
-  if (id !== undefined) assertUuid(`${place}.id`, id);
-  assertUuid(`${place}.taskRunId`, taskRunId);
-  if (!isNone(resultArtifactId)) assertUuid(`${place}.resultArtifactId`, resultArtifactId);
-  assertType(`${place}.type`, type);
-  if (name !== undefined) assertText(`${place}.name`, name);
-  if (!isNone(message)) assertText(`${place}.message`, message);
-  return {
-    id,
-    type,
-    timestamp: timestamp === undefined ? timestamp : toTimestamptz(`${place}.timestamp`, timestamp),
-    name,
-    message,
-    state_details: stateDetails === undefined ? {} : toJsonObject(`${place}.stateDetails`, stateDetails),
-    data: isNone(data) ? null : toJson(`${place}.data`, data),
-    task_run_id: taskRunId,
-    result_artifact_id: resultArtifactId,
-  };
+export interface CheckedState {
+  readonly row: NewRow;
+  /** Whether the state has more, which a host has added to the entity. */
+  readonly hasMore: boolean;
 }
 
-/** Whether the state has more, which a host has added to the entity. */
-export function hasMore(state: TaskRunState): boolean {
+/** Checks every property; `place` says in a message which state is meant. */
+export function checkState(place: string, state: TaskRunState): CheckedState {
   const {
     id,
     created,
@@ -121,7 +103,26 @@ export function hasMore(state: TaskRunState): boolean {
     resultArtifactId,
     ...more
   } = state;
-  return Object.values(more).some((value) => value !== undefined);
+  assertNotGiven(`${place}.created`, created);
+  assertNotGiven(`${place}.updated`, updated);
+  if (id !== undefined) assertUuid(`${place}.id`, id);
+  assertUuid(`${place}.taskRunId`, taskRunId);
+  if (!isNone(resultArtifactId)) assertUuid(`${place}.resultArtifactId`, resultArtifactId);
+  assertType(`${place}.type`, type);
+  if (name !== undefined) assertText(`${place}.name`, name);
+  if (!isNone(message)) assertText(`${place}.message`, message);
+  const row = {
+    id,
+    type,
+    timestamp: timestamp === undefined ? timestamp : toTimestamptz(`${place}.timestamp`, timestamp),
+    name,
+    message,
+    state_details: stateDetails === undefined ? {} : toJsonObject(`${place}.stateDetails`, stateDetails),
+    data: isNone(data) ? null : toJson(`${place}.data`, data),
+    task_run_id: taskRunId,
+    result_artifact_id: resultArtifactId,
+  };
+  return { row, hasMore: Object.values(more).some((value) => value !== undefined) };
 }
 
 function assertNotGiven(parameter: string, value: unknown): void {

@@ -4,7 +4,7 @@ import { TaskRunState } from "../entities/task-run-state.entity";
 import { assertArray, assertManager } from "./arguments";
 import { dataSourceOf } from "./data-source-of";
 import { queryStates, withQueryRunner } from "./execute";
-import { createState, hasMore, type NewRow, type NewTaskRunState, toRow } from "./new-task-run-state";
+import { checkState, createState, type NewRow, type NewTaskRunState } from "./new-task-run-state";
 import { INSERT_PARAMETERS, statementsFor } from "./statements";
 
 /**
@@ -77,8 +77,9 @@ function record(
     const notify = (event: "BeforeInsert" | "AfterInsert") =>
       Promise.all(states.map((state) => queryRunner.broadcaster.broadcast(event, metadata, state)));
     await notify("BeforeInsert");
-    const rows = states.map((state, index) => toRow(placeOf(index), state));
-    const isPlain = statementsFor(dataSource).isPlain && !states.some(hasMore);
+    const checked = states.map((state, index) => checkState(placeOf(index), state));
+    const isPlain = statementsFor(dataSource).isPlain && !checked.some(({ hasMore }) => hasMore);
+    const rows = checked.map(({ row }) => row);
     await (isPlain ? insert : insertByTypeOrm)(queryRunner, rows, states);
     await notify("AfterInsert");
   });
