@@ -1,11 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { unprivilegedUser } from "./postgres";
+import { removeFolder, unprivilegedUser } from "./postgres";
+
+/** What a program says of its version, such as "PgBouncer 1.18.0"; undefined where it is not on the PATH. */
+export function versionOf(program: string): string | undefined {
+  const { stdout, stderr } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  return (stdout || stderr)?.split("\n")[0]; // pgpool-II says it on standard error.
+}
 
 interface Daemon {
   program: string;
@@ -24,7 +30,7 @@ export async function startDaemon({ program, files, args, ready }: Daemon): Prom
     const { pid, exitCode, signalCode } = running ?? {};
     // With its children, which pgpool-II has, and by the one signal at which it gives back its shared memory at once.
     if (pid && exitCode === null && signalCode === null) process.kill(-pid, "SIGQUIT");
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 }); // Children may still write there.
+    removeFolder(folder);
   };
   process.once("exit", abandon);
 

@@ -1,5 +1,3 @@
-import { execFileSync } from "node:child_process";
-
 import { startDaemon } from "./daemon";
 import { freePort } from "./postgres";
 
@@ -13,15 +11,6 @@ export interface PgBouncer {
 
 export const HOW_TO_INSTALL_PGBOUNCER =
   'PgBouncer is not on the PATH; "apt-get install pgbouncer" installs it.';
-
-/** As PgBouncer says it, such as "PgBouncer 1.18.0"; undefined where it is not on the PATH. */
-export function pgBouncerVersion(): string | undefined {
-  try {
-    return execFileSync("pgbouncer", ["--version"], { encoding: "utf8" }).split("\n")[0];
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Starts PgBouncer in transaction mode before the server of the URL, with this many connections to it: each transaction

@@ -1,5 +1,3 @@
-import { spawnSync } from "node:child_process";
-
 import { startDaemon } from "./daemon";
 import { freePort } from "./postgres";
 
@@ -8,11 +6,6 @@ export interface Pgpool {
   url: string;
   /** Ends pgpool-II and removes its files. An exit of the process does it too. */
   stop(): Promise<void>;
-}
-
-/** As pgpool-II says it, such as "pgpool-II version 4.3.5 (tamahomeboshi)"; undefined where it is not on the PATH. */
-export function pgpoolVersion(): string | undefined {
-  return spawnSync("pgpool", ["--version"], { encoding: "utf8" }).stderr?.trim(); // It says so on standard error.
 }
 
 /** Starts pgpool-II before a primary and its standby. The standby answers whatever may be read there. */

@@ -52,8 +52,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
   const abandon = () => {
     kill();
-    // From Node.js 24 on rmSync leaves the rest in place when the server, as it ends, removes a file before it does.
-    while (existsSync(folder)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    removeFolder(folder);
   };
   process.once("exit", abandon);
 
@@ -128,6 +127,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 function isReady(data: string): boolean {
   const lockFile = join(data, "postmaster.pid");
   return existsSync(lockFile) && readFileSync(lockFile, "utf8").trimEnd().endsWith("\nready");
+}
+
+/** Removes the folder of a program that may still be ending. */
+export function removeFolder(folder: string): void {
+  // From Node.js 24 on rmSync leaves the rest in place when the program, as it ends, removes a file before it does.
+  while (existsSync(folder)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
 interface User {

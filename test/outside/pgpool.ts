@@ -12,7 +12,8 @@ import {
   withPreparedStatements,
 } from "typeorm-task-run-state";
 import { check } from "../../scripts/check";
-import { pgpoolVersion, startPgpool } from "../../scripts/pgpool";
+import { versionOf } from "../../scripts/daemon";
+import { startPgpool } from "../../scripts/pgpool";
 import { startPostgres } from "../../scripts/postgres";
 import { startStandby } from "../../scripts/standby";
 
@@ -20,7 +21,7 @@ const service = new TaskRunStateService();
 
 /** Uses the module through pgpool-II. A read that goes to the standby shows, since the standby stops following the primary. */
 async function main(): Promise<void> {
-  const version = pgpoolVersion();
+  const version = versionOf("pgpool");
   if (!version) {
     console.log('pgpool-II: did not run. It is not on the PATH; "apt-get install pgpool2" installs it.');
     return;

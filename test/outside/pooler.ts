@@ -20,7 +20,8 @@ import {
 } from "typeorm-task-run-state";
 import { migrate } from "../../examples/host/migrate";
 import { check } from "../../scripts/check";
-import { HOW_TO_INSTALL_PGBOUNCER, pgBouncerVersion, startPgBouncer } from "../../scripts/pgbouncer";
+import { versionOf } from "../../scripts/daemon";
+import { HOW_TO_INSTALL_PGBOUNCER, startPgBouncer } from "../../scripts/pgbouncer";
 import { startPostgres } from "../../scripts/postgres";
 import { runOnServer } from "../support/database";
 
@@ -45,7 +46,7 @@ class IndexName1795400000000 implements MigrationInterface {
 
 /** Uses the module through PgBouncer in transaction mode: each transaction gets whichever server connection is free. */
 async function main(): Promise<void> {
-  const version = pgBouncerVersion();
+  const version = versionOf("pgbouncer");
   if (!version) return console.log(`Pooler: did not run. ${HOW_TO_INSTALL_PGBOUNCER}`);
   console.log(`${version}, transaction mode, ${SERVER_CONNECTIONS} connections to the server`);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
