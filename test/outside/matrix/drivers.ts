@@ -15,6 +15,7 @@ export async function useOnDrivers(folder: string, serverUrl: string): Promise<v
   for (const { name, folder: program } of programs) {
     const host = join(folder, program);
     cpSync(join(__dirname, program), host, { recursive: true });
+    cpSync(join(__dirname, "use-module.cjs"), join(host, "use-module.cjs"));
     for (const typeorm of ["0.3.31", "1.1.1"]) {
       await useNewDatabase(serverUrl, `${name}, ${typeorm}`);
       await check(`${name} with TypeORM ${typeorm}`, () => {

@@ -8,7 +8,7 @@ import { useNewDatabase } from "../../support/database";
 export async function useWithLibpq(folder: string, serverUrl: string, tarball: string): Promise<void> {
   const host = join(folder, "libpq");
   mkdirSync(host);
-  cpSync(join(__dirname, "libpq.cjs"), join(host, "libpq.cjs"));
+  for (const file of ["libpq.cjs", "use-module.cjs"]) cpSync(join(__dirname, file), join(host, file));
   try {
     install(host, tarball, "typeorm@1.1.1", "reflect-metadata", "pg@8.23.1", "pg-native@3.9.0");
     npm(host, "exec", "--", "node", "--eval", "require('pg-native')");
@@ -17,5 +17,7 @@ export async function useWithLibpq(folder: string, serverUrl: string, tarball: s
     return;
   }
   await useNewDatabase(serverUrl, "libpq");
-  await check("pg.native", () => npm(host, "exec", "--", "node", "libpq.cjs"));
+  await check("pg.native", () => {
+    npm(host, "exec", "--", "node", "libpq.cjs");
+  });
 }

@@ -1,30 +1,11 @@
-import { deepEqual, equal } from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { equal } from "node:assert/strict";
 import * as neon from "@neondatabase/serverless";
 import { DataSource } from "typeorm";
-import {
-  migrations,
-  pruneTaskRunStates,
-  recordTaskRunState,
-  recordTaskRunStates,
-  TaskRunState,
-  TaskRunStateService,
-  withPreparedStatements,
-} from "typeorm-task-run-state";
+import { migrations, pruneTaskRunStates, TaskRunState, withPreparedStatements } from "typeorm-task-run-state";
 import { WebSocket } from "ws";
 import { driver } from "./driver.mjs";
 import { startProxy } from "./proxy.mjs";
-
-const service = new TaskRunStateService();
-
-async function useModule(manager) {
-  const taskRunId = randomUUID();
-  const first = await recordTaskRunState(manager, { taskRunId, type: "PENDING" });
-  const [last] = await recordTaskRunStates(manager, [{ taskRunId, type: "COMPLETED" }]);
-  deepEqual(await service.readTaskRunStates(manager, taskRunId), [first, last]);
-  deepEqual(await service.readTaskRunState(manager, first.id), first);
-  equal(await service.deleteTaskRunState(manager, first.id), true);
-}
+import { useModule } from "./use-module.cjs";
 
 /** Uses the module on one connection, and returns how many statements are prepared there. */
 async function preparedBy(options) {
@@ -58,5 +39,5 @@ Object.assign(neon.neonConfig, {
 });
 equal(await preparedBy({ driver: neon }), 0);
 equal(await preparedBy({ driver: neon, extra: { Client: withPreparedStatements(neon.Client) } }), 0);
-equal(await preparedBy({ driver }), 5);
+equal(await preparedBy({ driver }), 6);
 proxy.close();

@@ -5,12 +5,11 @@ import { PGliteDriver } from "typeorm-pglite";
 import {
   migrations,
   pruneTaskRunStates,
-  readLatestTaskRunStates,
   recordTaskRunState,
-  recordTaskRunStates,
   TaskRunState,
   TaskRunStateService,
 } from "typeorm-task-run-state";
+import { useModule } from "./use-module.cjs";
 
 const service = new TaskRunStateService();
 
@@ -22,20 +21,6 @@ const connect = () =>
     migrations,
     migrationsRun: true,
   }).initialize();
-
-async function useModule(manager) {
-  const taskRunId = randomUUID();
-  const first = await recordTaskRunState(manager, { taskRunId, type: "PENDING", stateDetails: { retry: 1 } });
-  const [last] = await recordTaskRunStates(manager, [{ taskRunId, type: "COMPLETED", data: ["é"] }]);
-  deepEqual(await readLatestTaskRunStates(manager, [taskRunId]), new Map([[taskRunId, last]]));
-  deepEqual(await service.readTaskRunState(manager, first.id), first);
-  deepEqual(await service.readTaskRunStates(manager, taskRunId), [first, last]);
-  deepEqual(
-    await service.readTaskRunStates(manager, taskRunId),
-    await manager.findBy(TaskRunState, { taskRunId }),
-  );
-  equal(await service.deleteTaskRunState(manager, first.id), true);
-}
 
 const dataSource = await connect();
 const { manager } = dataSource;
