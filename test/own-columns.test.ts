@@ -192,7 +192,7 @@ describe("a state is read as find reads it, and recorded so, where a host adds",
         service.readTaskRunState(manager, id),
       );
       expect(propertiesOf(result)).toEqual(propertiesOf(await findOne(id)));
-      expect(statements.map((sql) => sql.startsWith("SELECT state."))).toEqual([own]);
+      expect(statements.map((sql) => sql.startsWith('SELECT "id", '))).toEqual([own]);
       const listed = await service.readTaskRunStates(manager, taskRunId);
       expect(listed.map(propertiesOf)).toEqual(list.map(propertiesOf));
       const { result: latest, statements: asked } = await statementsOf(dataSource, () =>

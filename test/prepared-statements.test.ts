@@ -50,6 +50,10 @@ function preparedOn(connection: Pick<DataSource, "query">): Promise<Prepared[]> 
   );
 }
 
+/** What is prepared in the place of what is sent otherwise. */
+const toPrepare = (sql: string) =>
+  sql.replace(' "type",', ' "type"::text,').replace(/VALUES \((.*)\) RETURNING/, "SELECT $1 RETURNING");
+
 test("each method's statement is prepared once for a connection, and no statement of another text is", async () => {
   const dataSource = await connect();
   const { manager } = dataSource;
@@ -64,7 +68,7 @@ test("each method's statement is prepared once for a connection, and no statemen
   await callEachMethod(manager);
   const own = dataSource.statements.slice(0, 6);
   const prepared = await preparedOn(dataSource);
-  expect(prepared.map(({ statement }) => statement)).toEqual(own);
+  expect(prepared.map(({ statement }) => statement)).toEqual(own.map(toPrepare));
   expect(prepared.map(({ runs }) => runs)).toEqual([3, 3, 3, 6, 3, 3]);
 });
 

@@ -90,11 +90,16 @@ export async function queryStates(
   return hydrate(rows, columns);
 }
 
-/** Each state takes the place of its row, so that no row outlives the next: long lists would take an eighth more memory. */
+/**
+ * Takes the rows out of the array of the driver, whose query may lie among the old objects, where it is garbage that still
+ * keeps its rows from an early collection. Each state takes the place of its row, so that no row outlives the next: long lists
+ * would take an eighth more memory.
+ */
 function hydrate(rows: Row[], columns: readonly ReturnedColumn[]): TaskRunState[] {
-  const states: unknown[] = rows;
+  const taken = rows.splice(0);
+  const states: unknown[] = taken;
   const times = columns.filter(({ isTime }) => isTime);
-  rows.forEach((row, place) => {
+  taken.forEach((row, place) => {
     const state = toState(row, columns);
     for (const { property } of times) {
       const value = state[property];

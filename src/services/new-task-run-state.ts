@@ -40,6 +40,12 @@ export const WRITTEN_COLUMNS = [
   "task_run_id",
   "result_artifact_id",
 ] as const satisfies (keyof NewRow)[];
+export type WrittenColumn = (typeof WRITTEN_COLUMNS)[number];
+
+/** Those that hold JSON. */
+export function isJson(column: WrittenColumn): boolean {
+  return column === "state_details" || column === "data";
+}
 
 /** A checked state by the names of the table's columns. */
 export interface NewRow {

@@ -4,7 +4,15 @@ import { TaskRunState } from "../entities/task-run-state.entity";
 import { assertArray, assertManager } from "./arguments";
 import { dataSourceOf } from "./data-source-of";
 import { queryStates, withQueryRunner } from "./execute";
-import { checkState, createState, type NewRow, type NewTaskRunState } from "./new-task-run-state";
+import {
+  checkState,
+  createState,
+  isJson,
+  type NewRow,
+  type NewTaskRunState,
+  WRITTEN_COLUMNS,
+  type WrittenColumn,
+} from "./new-task-run-state";
 import { INSERT_PARAMETERS, statementsFor } from "./statements";
 
 /**
@@ -73,33 +81,53 @@ function record(
 ): Promise<void> {
   const dataSource = dataSourceOf(manager);
   return withQueryRunner(manager, async (queryRunner) => {
-    const metadata = dataSource.getMetadata(TaskRunState);
-    const notify = (event: "BeforeInsert" | "AfterInsert") =>
-      Promise.all(states.map((state) => queryRunner.broadcaster.broadcast(event, metadata, state)));
-    await notify("BeforeInsert");
+    await notify(queryRunner, "BeforeInsert", states);
     const checked = states.map((state, index) => checkState(placeOf(index), state));
     const isPlain = statementsFor(dataSource).isPlain && !checked.some(({ hasMore }) => hasMore);
     const rows = checked.map(({ row }) => row);
     await (isPlain ? insert : insertByTypeOrm)(queryRunner, rows, states);
-    await notify("AfterInsert");
+    await notify(queryRunner, "AfterInsert", states);
   });
 }
 
+/** TypeORM does not export it. */
+type BroadcasterResult = Parameters<QueryRunner["broadcaster"]["broadcastBeforeInsertEvent"]>[0];
+
+/** As TypeORM's `insert` does: its own `broadcast` takes one state at a time, and longer. */
+async function notify(
+  { broadcaster, manager }: QueryRunner,
+  event: "BeforeInsert" | "AfterInsert",
+  states: TaskRunState[],
+): Promise<void> {
+  const metadata = dataSourceOf(manager).getMetadata(TaskRunState);
+  const result = { count: 0, promises: [] } as Pick<BroadcasterResult, "count" | "promises">;
+  for (const state of states) {
+    broadcaster[`broadcast${event}Event`](result as BroadcasterResult, metadata, state);
+  }
+  await Promise.all(result.promises);
+}
+
 const insertOne: Insert = async (queryRunner, [row], states) => {
-  const { type, state_details, data, ...rest } = row as NewRow;
   const { insert } = statementsFor(dataSourceOf(queryRunner.manager));
-  const stored = {
-    ...rest,
-    state_details: JSON.stringify(state_details),
-    data: data === null ? data : JSON.stringify(data),
-  };
-  const values = INSERT_PARAMETERS.map((column) => stored[column]);
+  const { type, ...written } = row as NewRow;
+  const values = INSERT_PARAMETERS.map((column) => toParameter(column, written[column]));
   fillIn(states, await queryStates(queryRunner, insert[type], ...values));
 };
 
+/** PostgreSQL's `NULL` and the `null` of JSON are two values. */
+function toParameter(column: WrittenColumn, value: unknown): unknown {
+  return isJson(column) && value !== null ? JSON.stringify(value) : value;
+}
+
 const insertMany: Insert = async (queryRunner, rows, states) => {
   const { insertMany } = statementsFor(dataSourceOf(queryRunner.manager));
-  fillIn(states, await queryStates(queryRunner, insertMany, JSON.stringify(rows)));
+  const values = WRITTEN_COLUMNS.map((column) =>
+    toParameter(
+      column,
+      rows.map((row) => row[column]),
+    ),
+  );
+  fillIn(states, await queryStates(queryRunner, insertMany, ...values));
 };
 
 /** By id, since RETURNING promises no order, and Citus keeps none. */

@@ -4,7 +4,7 @@ import type { DataSource, EntityMetadata } from "typeorm";
 import { StateType, TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { isPlain } from "./is-plain";
-import { WRITTEN_COLUMNS } from "./new-task-run-state";
+import { isJson, WRITTEN_COLUMNS, type WrittenColumn } from "./new-task-run-state";
 
 /** A column of the rows that a statement returns, in the order in which it returns them. */
 export interface ReturnedColumn {
@@ -27,7 +27,10 @@ export interface Statements {
   readonly latestIds: string;
   /** By type. Has as parameters the values of `INSERT_PARAMETERS`, and returns `columns`. */
   readonly insert: Readonly<Record<StateType, string>>;
-  /** Has one parameter, an array of objects in JSON, each with a value for each of `WRITTEN_COLUMNS`; returns `columns`. */
+  /**
+   * Has a parameter for each of `WRITTEN_COLUMNS`, which holds the values of all states: as JSON where the column is jsonb,
+   * else as an array. Returns `columns`.
+   */
   readonly insertMany: string;
   readonly columns: readonly ReturnedColumn[];
   /** Has one parameter, an id. */
@@ -47,30 +50,54 @@ export function statementsFor(dataSource: DataSource): Statements {
 function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
   const quote = (name: string) => dataSource.driver.escape(name);
   const table = metadata.tablePath.split(".").map(quote).join(".");
-  const columns = metadata.columns.map(({ databaseName, propertyName, type }) => ({
-    property: propertyName,
-    isTime: type === "timestamptz",
-    // As text, since the enum is another type in each schema: a prepared statement that returned it would be refused
-    // (0A000) after `SET search_path`.
-    sql: `state.${quote(databaseName)}${type === "enum" ? "::text" : ""} AS ${quote(propertyName)}`,
-  }));
-  const returned = columns.map(({ sql }) => sql).join(", ");
-  const select = `SELECT ${returned} FROM ${table} state`;
+  const list = (castOfEnum: string) =>
+    metadata.columns
+      .map(({ databaseName, propertyName, type }) => {
+        const cast = type === "enum" ? castOfEnum : "";
+        const alias = databaseName === propertyName ? "" : ` AS ${quote(propertyName)}`;
+        return `${quote(databaseName)}${cast}${alias}`;
+      })
+      .join(", ");
+  const sent: Form = { columns: list(""), row: (values) => `VALUES (${values})` };
+  const toPrepare: Form = { columns: list("::text"), row: (values) => `SELECT ${values}` };
+  const statement = (operation: string, write: (form: Form) => string) => {
+    const sql = write(sent);
+    prepare(operation, sql, write(toPrepare));
+    return sql;
+  };
   const deleted = metadata.deleteDateColumn && quote(metadata.deleteDateColumn.databaseName);
   const statements: Statements = {
     isPlain: isPlain(metadata, dataSource),
-    read: prepared("read", `${select} WHERE state.id = $1`),
-    list: prepared("list", `${select} WHERE state.task_run_id = $1 ORDER BY state.timestamp, state.id`),
-    latest: prepared("latest", latest(returned, table, "$1")),
-    latestIds: latest("state.id", table, ":taskRunIds", deleted && `AND ${deleted} IS NULL`),
-    insert: mapTypes((type) => prepared("insert", insert(table, type, returned))),
-    insertMany: prepared("insert_many", insertMany(table, returned)),
-    columns,
-    delete: prepared("delete", `DELETE FROM ${table} WHERE "id" = $1`),
+    read: statement("read", ({ columns }) => `SELECT ${columns} FROM ${table} WHERE id = $1`),
+    list: statement(
+      "list",
+      ({ columns }) => `SELECT ${columns} FROM ${table} WHERE task_run_id = $1 ORDER BY timestamp, id`,
+    ),
+    latest: statement("latest", ({ columns }) => latest(columns, table, "$1")),
+    latestIds: latest("id", table, ":taskRunIds", deleted && `AND ${deleted} IS NULL`),
+    insert: mapTypes((type) => statement("insert", (form) => insert(table, type, form))),
+    insertMany: statement("insert_many", ({ columns }) => insertMany(metadata, table, columns)),
+    columns: metadata.columns.map(({ propertyName, type }) => ({
+      property: propertyName,
+      isTime: type === "timestamptz",
+    })),
+    delete: statement("delete", () => `DELETE FROM ${table} WHERE "id" = $1`),
     prune: (dryRun, continues) => prune(table, dryRun, continues),
   };
   built.set(metadata, statements);
   return statements;
+}
+
+/**
+ * How a statement is written. The enum is another type in each schema: a prepared statement that returned it would be refused
+ * (0A000) after `SET search_path`, so it returns a text, which takes PostgreSQL longer. After `VALUES`, Citus refuses to make a
+ * text of it. `SELECT` takes PostgreSQL longer to plan.
+ */
+interface Form {
+  /** The columns of the table by the names of their properties. */
+  readonly columns: string;
+  /** A row to insert. */
+  row(values: string): string;
 }
 
 function mapTypes(map: (type: StateType) => string): Record<StateType, string> {
@@ -79,9 +106,9 @@ function mapTypes(map: (type: StateType) => string): Record<StateType, string> {
 }
 
 /** Has PostgreSQL read two rows of each task run, and one more for each further state of the latest time. */
-function latest(returned: string, table: string, parameter: string, condition = ""): string {
-  return `SELECT ${returned} FROM unnest(${parameter}::uuid[]) AS run (id) CROSS JOIN LATERAL (
-    SELECT * FROM ${table} WHERE task_run_id = run.id ${condition} ORDER BY timestamp DESC, id DESC LIMIT 1
+function latest(columns: string, table: string, parameter: string, condition = ""): string {
+  return `SELECT ${columns} FROM unnest(${parameter}::uuid[]) AS asked (run) CROSS JOIN LATERAL (
+    SELECT * FROM ${table} WHERE task_run_id = asked.run ${condition} ORDER BY timestamp DESC, id DESC LIMIT 1
   ) AS state`;
 }
 
@@ -90,47 +117,59 @@ export const INSERT_PARAMETERS = WRITTEN_COLUMNS.filter((column) => column !== "
 
 /**
  * The type is in the text: a literal takes the column's type anew under each `search_path`, which a parameter of a
- * prepared statement does not. It is no `VALUES`, after which Citus refuses to return anything as text.
+ * prepared statement does not.
  */
-function insert(table: string, type: StateType, returned: string): string {
+function insert(table: string, type: StateType, { columns, row }: Form): string {
   const values = WRITTEN_COLUMNS.map((column) => {
     if (column === "type") return `'${type}'`;
     const parameter = `$${INSERT_PARAMETERS.indexOf(column) + 1}`;
     return column === "timestamp" ? `COALESCE(${parameter}, clock_timestamp())` : parameter;
   });
-  return `INSERT INTO ${table} AS state (${WRITTEN_COLUMNS.join()})
-    SELECT ${values.join()}
-    RETURNING ${returned}`;
+  return `INSERT INTO ${table} (${WRITTEN_COLUMNS.join()}) ${row(values.join())} RETURNING ${columns}`;
 }
 
 /**
- * Rows of the table's own type take the enum's type from it. States without a time get times that rise by a microsecond:
- * those of `clock_timestamp()` may be equal.
+ * A row of the table's own type gives the values of the enum, whose name is another one in each schema. States without a time
+ * get times that rise by a microsecond: those of `clock_timestamp()` may be equal.
  */
-function insertMany(table: string, returned: string): string {
-  const clock = "(SELECT clock_timestamp()) + ordinality * interval '1 microsecond'";
-  const values = WRITTEN_COLUMNS.map((column) =>
-    column === "timestamp" ? `COALESCE(timestamp, ${clock})` : column,
-  );
-  return `INSERT INTO ${table} AS state (${WRITTEN_COLUMNS.join()})
-    SELECT ${values.join()}
-    FROM json_populate_recordset(NULL::${table}, $1) WITH ORDINALITY
-    RETURNING ${returned}`;
+function insertMany(metadata: EntityMetadata, table: string, columns: string): string {
+  const types = Object.values(StateType);
+  const ofTable = `json_populate_recordset(NULL::${table}, '${JSON.stringify(types.map((type) => ({ type })))}')`;
+  const written: Partial<Record<WrittenColumn, string>> = {
+    type: `(ARRAY(SELECT type FROM ${ofTable}))[array_position('{${types.join()}}', type)]`,
+    timestamp: "COALESCE(timestamp, (SELECT clock_timestamp()) + ordinality * interval '1 microsecond')",
+    data: "NULLIF(data, 'null')",
+  };
+  const given = WRITTEN_COLUMNS.map((column, index) => {
+    const parameter = `$${index + 1}`;
+    if (isJson(column)) return `jsonb_array_elements(${parameter}::jsonb)`;
+    const type = metadata.findColumnWithDatabaseName(column)?.type;
+    return `unnest(${parameter}::${type === "enum" ? "text" : type}[])`;
+  });
+  return `INSERT INTO ${table} (${WRITTEN_COLUMNS.join()})
+    SELECT ${WRITTEN_COLUMNS.map((column) => written[column] ?? column).join()}
+    FROM ROWS FROM (${given.join()}) WITH ORDINALITY AS given (${WRITTEN_COLUMNS.join()}, ordinality)
+    RETURNING ${columns}`;
 }
 
-/** The name under which a client prepares each text. A few for each schema and prefix that the process has ever used. */
-const names = new Map<string, string>();
+/** What a client prepares in the place of a text. */
+export interface PreparedForm {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** By the text that is sent. A few for each schema and prefix that the process has ever used. */
+const preparedForms = new Map<string, PreparedForm>();
 
 /** Names a statement by its text, so that it has the same name in every process, of less than PostgreSQL's 64 bytes. */
-function prepared(operation: string, sql: string): string {
-  const hash = createHash("sha256").update(sql).digest("hex").slice(0, 32);
-  names.set(sql, `task_run_state_${operation}_${hash}`);
-  return sql;
+function prepare(operation: string, sent: string, text: string): void {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  preparedForms.set(sent, { name: `task_run_state_${operation}_${hash}`, text });
 }
 
 /** Undefined where the text is none of this module's, or is not worth a prepared statement. */
-export function nameOf(sql: string): string | undefined {
-  return names.get(sql);
+export function preparedFormOf(sql: string): PreparedForm | undefined {
+  return preparedForms.get(sql);
 }
 
 /** The parameters of this module's calls. An entry lasts as long as its array, and so as long as the call. */

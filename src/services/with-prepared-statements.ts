@@ -1,5 +1,5 @@
 import { type Types, withFasterTimes } from "./parse-time";
-import { isCall, nameOf } from "./statements";
+import { isCall, type PreparedForm, preparedFormOf } from "./statements";
 
 /** A `Client` class of `pg`, or of `pg.native`. */
 type ClientClass = new (...args: never[]) => { query: (...args: never[]) => unknown };
@@ -61,14 +61,14 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
     }
 
     private send(text: string, values: unknown, answer: Callback): void {
-      const name = nameOf(text);
-      if (name === undefined) {
+      const prepared = preparedFormOf(text);
+      if (prepared === undefined) {
         this.others++;
         this.sendTo(answer, text, values);
         return;
       }
       if (!this.prepares) {
-        this.sendTo(answer, this.configurationOf(text, undefined, values), values);
+        this.sendTo(answer, this.configurationOf(text, { text }, values), values);
         return;
       }
       const { others } = this;
@@ -78,24 +78,24 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
         this.configurations.clear();
         // In a transaction, or with its end or another's BEGIN on the way, what is sent now would land elsewhere, and stay.
         if (this.getTransactionStatus?.() !== IDLE || this.others > others) return answer(error);
-        this.sendTo(answer, this.configurationOf(text, undefined, values), values);
+        this.sendTo(answer, this.configurationOf(text, { text }, values), values);
       };
-      this.sendTo(answerUnlessRefused, this.configurationOf(text, name, values), values);
+      this.sendTo(answerUnlessRefused, this.configurationOf(text, prepared, values), values);
     }
 
     /**
      * What a query gives the driver, which copies each own property on every query, and slowly: so others are inherited. A
      * tracing library that copies it too keeps the text, and with that alone the call works as well.
      */
-    private configurationOf(text: string, name: string | undefined, values: unknown): object {
-      if (!isCall(values)) return { text, name }; // A host that sends the same SQL gets rows by name.
-      return this.configurations.get(text) ?? this.configure(text, name);
+    private configurationOf(sent: string, query: Partial<PreparedForm>, values: unknown): object {
+      if (!isCall(values)) return query; // A host that sends the same SQL gets rows by name.
+      return this.configurations.get(sent) ?? this.configure(sent, query);
     }
 
-    private configure(text: string, name: string | undefined): object {
+    private configure(sent: string, { name, text }: Partial<PreparedForm>): object {
       const inherited: object = Object.create({ name, rowMode: "array", types: this.types });
       const configuration = Object.assign(inherited, { text });
-      this.configurations.set(text, configuration);
+      this.configurations.set(sent, configuration);
       return configuration;
     }
 
