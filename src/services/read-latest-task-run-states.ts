@@ -25,23 +25,22 @@ export async function readLatestTaskRunStates(
 ): Promise<Map<string, TaskRunState>> {
   assertManager(manager);
   assertArray("taskRunIds", taskRunIds);
-  const given = Array.from(taskRunIds, (id, index) => {
+  /** By the ids as they were given, the ids as PostgreSQL writes them. */
+  const asked = new Map<string, string>();
+  for (const [index, id] of taskRunIds.entries()) {
     assertUuid(`taskRunIds[${index}]`, id);
-    return id;
-  });
+    asked.set(id, id.toLowerCase());
+  }
   const latest = new Map<string, TaskRunState>();
-  if (given.length === 0) return latest;
-  const ids = [...new Set(given.map(inLowerCase))];
+  if (asked.size === 0) return latest;
+  const ids = [...new Set(asked.values())];
   const { latestIds } = statementsFor(dataSourceOf(manager));
   const id = Raw((column) => `${column} IN (${latestIds})`, { taskRunIds: ids });
   const states = await findTaskRunStates(manager, "latest", ids, { id });
   const byTaskRun = new Map(states.map((state) => [state.taskRunId, state]));
-  for (const taskRunId of given) {
-    const state = byTaskRun.get(inLowerCase(taskRunId));
-    if (state) latest.set(taskRunId, state);
+  for (const [given, taskRunId] of asked) {
+    const state = byTaskRun.get(taskRunId);
+    if (state) latest.set(given, state);
   }
   return latest;
 }
-
-/** As PostgreSQL writes ids. */
-const inLowerCase = (id: string) => id.toLowerCase();
