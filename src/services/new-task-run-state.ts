@@ -42,11 +42,6 @@ export const WRITTEN_COLUMNS = [
 ] as const satisfies (keyof NewRow)[];
 export type WrittenColumn = (typeof WRITTEN_COLUMNS)[number];
 
-/** Those that hold JSON. */
-export function isJson(column: WrittenColumn): boolean {
-  return column === "state_details" || column === "data";
-}
-
 /** A checked state by the names of the table's columns. */
 export interface NewRow {
   readonly id: string | undefined;

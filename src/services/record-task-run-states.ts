@@ -7,11 +7,9 @@ import { queryStates, withQueryRunner } from "./execute";
 import {
   checkState,
   createState,
-  isJson,
   type NewRow,
   type NewTaskRunState,
   WRITTEN_COLUMNS,
-  type WrittenColumn,
 } from "./new-task-run-state";
 import { INSERT_PARAMETERS, statementsFor } from "./statements";
 
@@ -108,27 +106,25 @@ async function notify(
 }
 
 const insertOne: Insert = async (queryRunner, [row], states) => {
-  const { insert } = statementsFor(dataSourceOf(queryRunner.manager));
+  const { insert, jsonColumns } = statementsFor(dataSourceOf(queryRunner.manager));
   const { type, ...written } = row as NewRow;
-  const values = INSERT_PARAMETERS.map((column) => toParameter(column, written[column]));
+  const values = INSERT_PARAMETERS.map((column) => toParameter(written[column], jsonColumns.has(column)));
   fillIn(states, await queryStates(queryRunner, insert[type], ...values));
 };
 
-/** PostgreSQL's `NULL` and the `null` of JSON are two values. */
-function toParameter(column: WrittenColumn, value: unknown): unknown {
-  return isJson(column) && value !== null ? JSON.stringify(value) : value;
-}
-
 const insertMany: Insert = async (queryRunner, rows, states) => {
-  const { insertMany } = statementsFor(dataSourceOf(queryRunner.manager));
-  const values = WRITTEN_COLUMNS.map((column) =>
-    toParameter(
-      column,
-      rows.map((row) => row[column]),
-    ),
-  );
+  const { insertMany, jsonColumns } = statementsFor(dataSourceOf(queryRunner.manager));
+  const values = WRITTEN_COLUMNS.map((column) => {
+    const ofAll = rows.map((row) => row[column]);
+    return toParameter(ofAll, jsonColumns.has(column));
+  });
   fillIn(states, await queryStates(queryRunner, insertMany, ...values));
 };
+
+/** PostgreSQL's `NULL` and the `null` of JSON are two values. */
+function toParameter(value: unknown, isJson: boolean): unknown {
+  return isJson && value !== null ? JSON.stringify(value) : value;
+}
 
 /** By id, since RETURNING promises no order, and Citus keeps none. */
 function fillIn(states: TaskRunState[], stored: TaskRunState[]): void {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import type { DataSource, EntityMetadata } from "typeorm";
+import type { ColumnType, DataSource, EntityMetadata } from "typeorm";
 
 import { StateType, TERMINAL_STATE_TYPES } from "../entities/state-type";
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { isPlain } from "./is-plain";
-import { isJson, WRITTEN_COLUMNS, type WrittenColumn } from "./new-task-run-state";
+import { WRITTEN_COLUMNS, type WrittenColumn } from "./new-task-run-state";
 
 /** A column of the rows that a statement returns, in the order in which it returns them. */
 export interface ReturnedColumn {
@@ -28,11 +28,13 @@ export interface Statements {
   /** By type. Has as parameters the values of `INSERT_PARAMETERS`, and returns `columns`. */
   readonly insert: Readonly<Record<StateType, string>>;
   /**
-   * Has a parameter for each of `WRITTEN_COLUMNS`, which holds the values of all states: as JSON where the column is jsonb,
-   * else as an array. Returns `columns`.
+   * Has a parameter for each of `WRITTEN_COLUMNS`, which holds the values of all states: as JSON for one of `jsonColumns`, else
+   * as an array. Returns `columns`.
    */
   readonly insertMany: string;
   readonly columns: readonly ReturnedColumn[];
+  /** Those of `WRITTEN_COLUMNS` that hold JSON. */
+  readonly jsonColumns: ReadonlySet<WrittenColumn>;
   /** Has one parameter, an id. */
   readonly delete: string;
   /** Has as parameters a date, how many task runs to look at, how many states to delete and, where it continues, an id. */
@@ -65,6 +67,7 @@ function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
     prepare(operation, sql, write(toPrepare));
     return sql;
   };
+  const columnTypes = new Map(metadata.columns.map(({ databaseName, type }) => [databaseName, type]));
   const deleted = metadata.deleteDateColumn && quote(metadata.deleteDateColumn.databaseName);
   const statements: Statements = {
     isPlain: isPlain(metadata, dataSource),
@@ -76,11 +79,12 @@ function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
     latest: statement("latest", ({ columns }) => latest(columns, table, "$1")),
     latestIds: latest("id", table, ":taskRunIds", deleted && `AND ${deleted} IS NULL`),
     insert: mapTypes((type) => statement("insert", (form) => insert(table, type, form))),
-    insertMany: statement("insert_many", ({ columns }) => insertMany(metadata, table, columns)),
+    insertMany: statement("insert_many", ({ columns }) => insertMany(columnTypes, table, columns)),
     columns: metadata.columns.map(({ propertyName, type }) => ({
       property: propertyName,
       isTime: type === "timestamptz",
     })),
+    jsonColumns: new Set(WRITTEN_COLUMNS.filter((column) => columnTypes.get(column) === "jsonb")),
     delete: statement("delete", () => `DELETE FROM ${table} WHERE "id" = $1`),
     prune: (dryRun, continues) => prune(table, dryRun, continues),
   };
@@ -132,7 +136,7 @@ function insert(table: string, type: StateType, { columns, row }: Form): string 
  * A row of the table's own type gives the values of the enum, whose name is another one in each schema. States without a time
  * get times that rise by a microsecond: those of `clock_timestamp()` may be equal.
  */
-function insertMany(metadata: EntityMetadata, table: string, columns: string): string {
+function insertMany(columnTypes: Map<string, ColumnType>, table: string, columns: string): string {
   const types = Object.values(StateType);
   const ofTable = `json_populate_recordset(NULL::${table}, '${JSON.stringify(types.map((type) => ({ type })))}')`;
   const written: Partial<Record<WrittenColumn, string>> = {
@@ -142,8 +146,8 @@ function insertMany(metadata: EntityMetadata, table: string, columns: string): s
   };
   const given = WRITTEN_COLUMNS.map((column, index) => {
     const parameter = `$${index + 1}`;
-    if (isJson(column)) return `jsonb_array_elements(${parameter}::jsonb)`;
-    const type = metadata.findColumnWithDatabaseName(column)?.type;
+    const type = columnTypes.get(column);
+    if (type === "jsonb") return `jsonb_array_elements(${parameter}::jsonb)`;
     return `unnest(${parameter}::${type === "enum" ? "text" : type}[])`;
   });
   return `INSERT INTO ${table} (${WRITTEN_COLUMNS.join()})
