@@ -107,7 +107,11 @@ describe("a state is read as find reads it, and recorded so, where a host adds",
     ],
     [
       "a column that it reads as it is",
-      { apply: () => Column({ type: "text" })(entity, "extra"), column: "extra text DEFAULT 'x'", own: true },
+      {
+        apply: () => Column({ name: "run", type: "text" })(entity, "extra"),
+        column: "run text DEFAULT 'x'",
+        own: true,
+      },
     ],
     [
       "an empty time, under a parser of the host's own",

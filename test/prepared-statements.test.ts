@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { Client, Query, type QueryResult } from "pg";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
@@ -50,6 +50,8 @@ function preparedOn(connection: Pick<DataSource, "query">): Promise<Prepared[]> 
   );
 }
 
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 32);
+
 /** What is prepared in the place of what is sent otherwise. */
 const toPrepare = (sql: string) =>
   sql.replace(' "type",', ' "type"::text,').replace(/VALUES \((.*)\) RETURNING/, "SELECT $1 RETURNING");
@@ -69,6 +71,7 @@ test("each method's statement is prepared once for a connection, and no statemen
   const own = dataSource.statements.slice(0, 6);
   const prepared = await preparedOn(dataSource);
   expect(prepared.map(({ statement }) => statement)).toEqual(own.map(toPrepare));
+  expect(own[0]).toMatch(/VALUES .* "type", /); // The shortest to plan, where nothing is prepared.
   expect(prepared.map(({ runs }) => runs)).toEqual([3, 3, 3, 6, 3, 3]);
 });
 
@@ -92,7 +95,9 @@ test("a statement is named by its text: the same in each data source, another in
   const names = await Promise.all(
     [host, another, elsewhere].map(async (dataSource) => {
       await callEachMethod(dataSource.manager);
-      return (await preparedOn(dataSource)).map(({ name }) => name);
+      const prepared = await preparedOn(dataSource);
+      for (const { name, statement } of prepared) expect(name.endsWith(hashOf(statement))).toBe(true);
+      return prepared.map(({ name }) => name);
     }),
   );
   expect(names[1]).toEqual(names[0]);
@@ -121,15 +126,20 @@ test("a transaction that sets its search_path records, reads, lists and deletes 
   expect(await preparedOn(host)).toHaveLength(6);
 });
 
-test("subscribers of afterQuery see this module's rows by position, and a host that sends the same SQL gets objects", async () => {
+test("subscribers of afterQuery see this module's rows by position while they run, and a host that sends the same SQL gets objects", async () => {
   const host = await connect();
   const seen: unknown[] = [];
-  const afterQuery = ({ rawResults }: AfterQueryEvent) => void seen.push([...rawResults.rows]);
+  const kept: unknown[] = [];
+  const afterQuery = ({ rawResults }: AfterQueryEvent) => {
+    seen.push([...rawResults.rows]);
+    kept.push(rawResults.rows);
+  };
   host.subscribers.push({ afterQuery });
   const { id } = await record(host.manager);
   host.statements.length = 0;
   await service.readTaskRunState(host.manager, id);
   expect(seen.at(-1)).toEqual([expect.arrayContaining([id, "RUNNING"])]);
+  expect(kept.at(-1)).toEqual([]);
   expect(await host.query(String(host.statements[0]), [id])).toEqual([
     expect.objectContaining({ id, type: "RUNNING" }),
   ]);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type EntityManager, type EntitySubscriberInterface, IsNull } from "typeorm";
+import { type EntityManager, type EntitySubscriberInterface, type InsertEvent, IsNull } from "typeorm";
 import {
   InvalidUuidError,
   type NewTaskRunState,
@@ -187,6 +187,26 @@ describe.each(functions)("%s", (_, record, placeOf) => {
     expect(result).toBeInstanceOf(InvalidUuidError);
     expect(result).toMatchObject({ parameter: `${placeOf(0)}.taskRunId` });
     expect(statements).toEqual([]);
+  });
+
+  test("what one subscriber rejects and another throws reaches the caller alone", async () => {
+    const host = await database.connect();
+    const beforeInsert = ({ entity }: InsertEvent<TaskRunState>) => {
+      if (entity.type === "RUNNING") throw new RangeError("thrown");
+      return Promise.reject(new RangeError("rejected"));
+    };
+    host.subscribers.push({ listenTo: () => TaskRunState, beforeInsert });
+    const unhandled = jest.fn();
+    process.on("unhandledRejection", unhandled);
+    const taskRunId = randomUUID();
+    const states: NewTaskRunState[] = [
+      { taskRunId, type: "PENDING" },
+      { taskRunId, type: "RUNNING" },
+    ];
+    expect(await failureOf(record(host.manager, states))).toEqual(new RangeError("rejected"));
+    await new Promise(setImmediate);
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   test("a given id that exists is 23505, in any case of its letters, and changes nothing", async () => {

@@ -91,9 +91,9 @@ export async function queryStates(
 }
 
 /**
- * Takes the rows out of the array of the driver, whose query may lie among the old objects, where it is garbage that still
- * keeps its rows from an early collection. Each state takes the place of its row, so that no row outlives the next: long lists
- * would take an eighth more memory.
+ * Empties the driver's array of rows. The driver's query holds that array. When the query has become an old object, it keeps
+ * its rows alive until old objects are collected, although nobody uses it. Each state takes the place of its row, so that no
+ * row outlives the next: long lists would take an eighth more memory.
  */
 function hydrate(rows: Row[], columns: readonly ReturnedColumn[]): TaskRunState[] {
   const taken = rows.splice(0);

@@ -91,16 +91,18 @@ function record(
 /** TypeORM does not export it. */
 type BroadcasterResult = Parameters<QueryRunner["broadcaster"]["broadcastBeforeInsertEvent"]>[0];
 
-/** As TypeORM's `insert` does: its own `broadcast` takes one state at a time, and longer. */
+/** All states at once, as TypeORM's `insert` does: the method `broadcast` takes one at a time, and takes longer. */
 async function notify(
   { broadcaster, manager }: QueryRunner,
   event: "BeforeInsert" | "AfterInsert",
   states: TaskRunState[],
 ): Promise<void> {
   const metadata = dataSourceOf(manager).getMetadata(TaskRunState);
-  const result = { count: 0, promises: [] } as Pick<BroadcasterResult, "count" | "promises">;
-  for (const state of states) {
-    broadcaster[`broadcast${event}Event`](result as BroadcasterResult, metadata, state);
+  const result = { count: 0, promises: [] } as unknown as BroadcasterResult;
+  try {
+    for (const state of states) broadcaster[`broadcast${event}Event`](result, metadata, state);
+  } catch (error) {
+    result.promises.push(Promise.reject(error)); // The promises so far may reject too, which would end the process.
   }
   await Promise.all(result.promises);
 }

@@ -111,8 +111,8 @@ function mapTypes(map: (type: StateType) => string): Record<StateType, string> {
 
 /** Has PostgreSQL read two rows of each task run, and one more for each further state of the latest time. */
 function latest(columns: string, table: string, parameter: string, condition = ""): string {
-  return `SELECT ${columns} FROM unnest(${parameter}::uuid[]) AS asked (run) CROSS JOIN LATERAL (
-    SELECT * FROM ${table} WHERE task_run_id = asked.run ${condition} ORDER BY timestamp DESC, id DESC LIMIT 1
+  return `SELECT state.* FROM unnest(${parameter}::uuid[]) AS asked (run) CROSS JOIN LATERAL (
+    SELECT ${columns} FROM ${table} WHERE task_run_id = asked.run ${condition} ORDER BY timestamp DESC, id DESC LIMIT 1
   ) AS state`;
 }
 
@@ -133,25 +133,29 @@ function insert(table: string, type: StateType, { columns, row }: Form): string 
 }
 
 /**
- * A row of the table's own type gives the values of the enum, whose name is another one in each schema. States without a time
- * get times that rise by a microsecond: those of `clock_timestamp()` may be equal.
+ * A row of the table's own type gives the enum, whose name is another one in each schema. States without a time get times
+ * that rise by a microsecond: those of `clock_timestamp()` may be equal.
  */
 function insertMany(columnTypes: Map<string, ColumnType>, table: string, columns: string): string {
-  const types = Object.values(StateType);
-  const ofTable = `json_populate_recordset(NULL::${table}, '${JSON.stringify(types.map((type) => ({ type })))}')`;
-  const written: Partial<Record<WrittenColumn, string>> = {
-    type: `(ARRAY(SELECT type FROM ${ofTable}))[array_position('{${types.join()}}', type)]`,
-    timestamp: "COALESCE(timestamp, (SELECT clock_timestamp()) + ordinality * interval '1 microsecond')",
-    data: "NULLIF(data, 'null')",
-  };
-  const given = WRITTEN_COLUMNS.map((column, index) => {
+  const given: string[] = [];
+  const values: string[] = [];
+  for (const [index, column] of WRITTEN_COLUMNS.entries()) {
     const parameter = `$${index + 1}`;
     const type = columnTypes.get(column);
-    if (type === "jsonb") return `jsonb_array_elements(${parameter}::jsonb)`;
-    return `unnest(${parameter}::${type === "enum" ? "text" : type}[])`;
-  });
-  return `INSERT INTO ${table} (${WRITTEN_COLUMNS.join()})
-    SELECT ${WRITTEN_COLUMNS.map((column) => written[column] ?? column).join()}
+    if (type === "jsonb") {
+      given.push(`jsonb_array_elements(${parameter}::jsonb)`);
+      values.push(`NULLIF(${column}, 'null')`);
+    } else if (type === "enum") {
+      given.push(`unnest(${parameter}::text[])`);
+      const labels = Object.values(StateType).map((label) => `WHEN '${label}' THEN '${label}'`);
+      values.push(`CASE ${column} ${labels.join(" ")} ELSE (NULL::${table}).${column} END`);
+    } else {
+      given.push(`unnest(${parameter}::${type}[])`);
+      const clock = "(SELECT clock_timestamp()) + ordinality * interval '1 microsecond'";
+      values.push(column === "timestamp" ? `COALESCE(${column}, ${clock})` : column);
+    }
+  }
+  return `INSERT INTO ${table} (${WRITTEN_COLUMNS.join()}) SELECT ${values.join()}
     FROM ROWS FROM (${given.join()}) WITH ORDINALITY AS given (${WRITTEN_COLUMNS.join()}, ordinality)
     RETURNING ${columns}`;
 }

@@ -88,7 +88,8 @@ export function withPreparedStatements<C extends ClientClass>(Client: C): C {
      * tracing library that copies it too keeps the text, and with that alone the call works as well.
      */
     private configurationOf(sent: string, query: Partial<PreparedForm>, values: unknown): object {
-      if (!isCall(values)) return query; // A host that sends the same SQL gets rows by name.
+      // A host that sends the same SQL gets rows by name. The copy is for older drivers, which write into what they get.
+      if (!isCall(values)) return { ...query };
       return this.configurations.get(sent) ?? this.configure(sent, query);
     }
 
