@@ -189,7 +189,7 @@ describe.each(functions)("%s", (_, record, placeOf) => {
     expect(statements).toEqual([]);
   });
 
-  test("what one subscriber rejects and another throws reaches the caller alone", async () => {
+  test("what a subscriber rejects or throws reaches the caller, and nothing else does", async () => {
     const host = await database.connect();
     const beforeInsert = ({ entity }: InsertEvent<TaskRunState>) => {
       if (entity.type === "RUNNING") throw new RangeError("thrown");
@@ -204,6 +204,7 @@ describe.each(functions)("%s", (_, record, placeOf) => {
       { taskRunId, type: "RUNNING" },
     ];
     expect(await failureOf(record(host.manager, states))).toEqual(new RangeError("rejected"));
+    expect(await failureOf(record(host.manager, states.slice(1)))).toEqual(new RangeError("thrown"));
     await new Promise(setImmediate);
     process.off("unhandledRejection", unhandled);
     expect(unhandled).not.toHaveBeenCalled();

@@ -147,8 +147,8 @@ function insertMany(columnTypes: Map<string, ColumnType>, table: string, columns
       values.push(`NULLIF(${column}, 'null')`);
     } else if (type === "enum") {
       given.push(`unnest(${parameter}::text[])`);
-      const labels = Object.values(StateType).map((label) => `WHEN '${label}' THEN '${label}'`);
-      values.push(`CASE ${column} ${labels.join(" ")} ELSE (NULL::${table}).${column} END`);
+      const labels = Object.values(StateType).map((label) => ` WHEN '${label}' THEN '${label}'`);
+      values.push(`CASE ${column}${labels.join("")} ELSE (NULL::${table}).${column} END`);
     } else {
       given.push(`unnest(${parameter}::${type}[])`);
       const clock = "(SELECT clock_timestamp()) + ordinality * interval '1 microsecond'";
