@@ -2,7 +2,7 @@ import type { EntityManager, FindOptionsWhere, QueryRunner, ReplicationMode } fr
 
 import { TaskRunState } from "../entities/task-run-state.entity";
 import { dataSourceOf } from "./data-source-of";
-import { bind, type ReturnedColumn, statementsFor } from "./statements";
+import { bind, type Statements, statementsFor } from "./statements";
 
 /**
  * Does the work in the transaction that the manager takes part in: its own, or an ambient one, whose manager a library such
@@ -86,8 +86,7 @@ export async function queryStates(
   ...parameters: unknown[]
 ): Promise<TaskRunState[]> {
   const rows: Row[] = await queryRunner.query(sql, bind(...parameters));
-  const { columns } = statementsFor(dataSourceOf(queryRunner.manager));
-  return hydrate(rows, columns);
+  return hydrate(rows, statementsFor(dataSourceOf(queryRunner.manager)));
 }
 
 /**
@@ -95,13 +94,12 @@ export async function queryStates(
  * its rows alive until old objects are collected, although nobody uses it. Each state takes the place of its row, so that no
  * row outlives the next: long lists would take an eighth more memory.
  */
-function hydrate(rows: Row[], columns: readonly ReturnedColumn[]): TaskRunState[] {
+function hydrate(rows: Row[], { columns, times }: Statements): TaskRunState[] {
   const taken = rows.splice(0);
   const states: unknown[] = taken;
-  const times = columns.filter(({ isTime }) => isTime);
   taken.forEach((row, place) => {
     const state = toState(row, columns);
-    for (const { property } of times) {
+    for (const property of times) {
       const value = state[property];
       // A host's parser may leave times as text.
       if (typeof value === "string") state[property] = new Date(value);
@@ -112,10 +110,10 @@ function hydrate(rows: Row[], columns: readonly ReturnedColumn[]): TaskRunState[
 }
 
 /** A row by name becomes the state itself, which takes less time and memory than a second object. */
-function toState(row: Row, columns: readonly ReturnedColumn[]): Record<string, unknown> {
+function toState(row: Row, columns: readonly string[]): Record<string, unknown> {
   if (!Array.isArray(row)) return Object.setPrototypeOf(row, TaskRunState.prototype);
   const state = Object(new TaskRunState());
-  columns.forEach(({ property }, index) => {
+  columns.forEach((property, index) => {
     state[property] = row[index];
   });
   return state;

@@ -6,13 +6,6 @@ import { TaskRunState } from "../entities/task-run-state.entity";
 import { isPlain } from "./is-plain";
 import { WRITTEN_COLUMNS, type WrittenColumn } from "./new-task-run-state";
 
-/** A column of the rows that a statement returns, in the order in which it returns them. */
-export interface ReturnedColumn {
-  readonly property: string;
-  /** Whether it is a timestamptz. */
-  readonly isTime: boolean;
-}
-
 /** The SQL of this module for the table of one data source: with its schema, its prefix and its names. */
 export interface Statements {
   /** Whether the rows that `read` and `list` return hold all that `find` would give. */
@@ -32,7 +25,10 @@ export interface Statements {
    * as an array. Returns `columns`.
    */
   readonly insertMany: string;
-  readonly columns: readonly ReturnedColumn[];
+  /** The properties of the rows that a statement returns, in the order in which it returns them. */
+  readonly columns: readonly string[];
+  /** Those of `columns` that are a timestamptz. */
+  readonly times: readonly string[];
   /** Those of `WRITTEN_COLUMNS` that hold JSON. */
   readonly jsonColumns: ReadonlySet<WrittenColumn>;
   /** Has one parameter, an id. */
@@ -80,10 +76,10 @@ function build(dataSource: DataSource, metadata: EntityMetadata): Statements {
     latestIds: latest("id", table, ":taskRunIds", deleted && `AND ${deleted} IS NULL`),
     insert: mapTypes((type) => statement("insert", (form) => insert(table, type, form))),
     insertMany: statement("insert_many", ({ columns }) => insertMany(columnTypes, table, columns)),
-    columns: metadata.columns.map(({ propertyName, type }) => ({
-      property: propertyName,
-      isTime: type === "timestamptz",
-    })),
+    columns: metadata.columns.map(({ propertyName }) => propertyName),
+    times: metadata.columns
+      .filter(({ type }) => type === "timestamptz")
+      .map(({ propertyName }) => propertyName),
     jsonColumns: new Set(WRITTEN_COLUMNS.filter((column) => columnTypes.get(column) === "jsonb")),
     delete: statement("delete", () => `DELETE FROM ${table} WHERE "id" = $1`),
     prune: (dryRun, continues) => prune(table, dryRun, continues),
